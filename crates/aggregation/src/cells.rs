@@ -1,0 +1,121 @@
+//! The keys that deliveries are counted under.
+//!
+//! A **cell** is a (recipient domain, provider, source). A delivery is summed once for its cell and once for its sender domain;
+//! domains, providers, sources and totals are sums of cells, so that four tables cost one grouping. Servers have few sources
+//! and a domain has few providers: there are hardly more cells than domains.
+
+use std::collections::HashMap;
+
+use bouncestat_record::{Delivery, address};
+
+use crate::OTHER;
+use crate::names::Names;
+
+/// Numbers in the dictionaries of [`Keys`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Cell {
+    pub(crate) domain: u32,
+    pub(crate) provider: u32,
+    pub(crate) source: u32,
+}
+
+/// The dictionaries of a batch, or of the whole run.
+#[derive(Clone, Default)]
+pub(crate) struct Keys {
+    pub(crate) domains: Names,
+    pub(crate) providers: Names,
+    pub(crate) sources: Names,
+    pub(crate) senders: Names,
+    pub(crate) cells: Vec<Cell>,
+    cell_numbers: HashMap<Cell, u32, ahash::RandomState>,
+    /// The last source: nearly always that of the next delivery too.
+    last: LastSource,
+}
+
+#[derive(Clone, Default)]
+struct LastSource {
+    host: String,
+    instance: String,
+    ip: String,
+    number: Option<u32>,
+}
+
+/// For the numbers of a batch, those of the run.
+pub(crate) struct Renumbering {
+    pub(crate) domains: Vec<u32>,
+    pub(crate) providers: Vec<u32>,
+    pub(crate) sources: Vec<u32>,
+    pub(crate) senders: Vec<u32>,
+    pub(crate) cells: Vec<u32>,
+}
+
+impl Keys {
+    /// The cell and the sender domain of a delivery.
+    pub(crate) fn of(&mut self, delivery: &Delivery<'_>, provider: Option<&str>) -> (u32, u32) {
+        let domain = self.domains.number(&address::domain(delivery.recipient.as_bytes()));
+        let provider = self.providers.number(provider.unwrap_or(OTHER));
+        let source = self.source(delivery);
+        let sender = match delivery.sender {
+            Some(sender) => self.senders.number(&address::domain(sender.as_bytes())),
+            None => self.senders.number(address::UNKNOWN),
+        };
+        (self.cell(Cell { domain, provider, source }), sender)
+    }
+
+    fn cell(&mut self, cell: Cell) -> u32 {
+        let next = self.cells.len() as u32;
+        let number = *self.cell_numbers.entry(cell).or_insert(next);
+        if number == next {
+            self.cells.push(cell);
+        }
+        number
+    }
+
+    /// `host/instance [ip]`, without what is not known.
+    fn source(&mut self, delivery: &Delivery<'_>) -> u32 {
+        let (host, instance, ip) = (delivery.log_host, delivery.instance, delivery.source_ip);
+        let last = &mut self.last;
+        if let Some(number) = last.number
+            && last.host == host
+            && last.instance == instance
+            && last.ip == ip
+        {
+            return number;
+        }
+        let mut name = String::from(host);
+        if !instance.is_empty() {
+            name.push('/');
+            name.push_str(instance);
+        }
+        if !ip.is_empty() {
+            name.push_str(if name.is_empty() { "[" } else { " [" });
+            name.push_str(ip);
+            name.push(']');
+        }
+        let number = self.sources.number(&name);
+        *last = LastSource { host: host.into(), instance: instance.into(), ip: ip.into(), number: Some(number) };
+        number
+    }
+
+    /// Takes in the dictionaries of a batch.
+    pub(crate) fn merge(&mut self, other: &Keys) -> Renumbering {
+        let domains = self.domains.merge(&other.domains);
+        let providers = self.providers.merge(&other.providers);
+        let sources = self.sources.merge(&other.sources);
+        let senders = self.senders.merge(&other.senders);
+        let cells = other.cells.iter().map(|cell| {
+            self.cell(Cell {
+                domain: domains[cell.domain as usize],
+                provider: providers[cell.provider as usize],
+                source: sources[cell.source as usize],
+            })
+        });
+        let cells = cells.collect();
+        Renumbering { domains, providers, sources, senders, cells }
+    }
+
+    /// The provider's name, `None` for the one that is not known.
+    pub(crate) fn provider(&self, number: u32) -> Option<&str> {
+        Some(self.providers.text(number)).filter(|&p| p != OTHER)
+    }
+}

@@ -1,0 +1,327 @@
+//! What is kept of failed deliveries beyond their count: reasons with their replies, and sources refused for reputation.
+//!
+//! Bounded by distinct reasons, domains and reply templates, not by failures.
+
+use std::collections::{HashMap, HashSet};
+
+use bouncestat_record::time::Micros;
+use bouncestat_record::{
+    BlocklistState, Class, Delivery, Disposition, Level, Outcome, Reason, Verdict,
+};
+
+use crate::attempts::recipient_hash;
+use crate::cells::{Cell, Keys, Renumbering};
+use crate::names::Names;
+
+pub(crate) type Map<K, V> = HashMap<K, V, ahash::RandomState>;
+pub(crate) type Set<T> = HashSet<T, ahash::RandomState>;
+
+/// A failed delivery with what is known of its cause.
+pub(crate) struct Failure<'a> {
+    pub(crate) class: Class,
+    pub(crate) reason: Reason,
+    disposition: Disposition,
+    template: &'a str,
+    at: Micros,
+    text: &'a [u8],
+    recipient: &'a str,
+    suspicion: Option<Suspicion<'a>>,
+}
+
+/// A refusal for reputation.
+struct Suspicion<'a> {
+    listed: Option<&'a str>,
+    blocklist: Option<&'a str>,
+    delist_url: Option<&'a str>,
+    explicit: u8,
+}
+
+impl<'a> Failure<'a> {
+    pub(crate) fn new(
+        delivery: &Delivery<'a>,
+        verdict: Option<&'a Verdict>,
+        template: &'a str,
+        delist_url: Option<&'a str>,
+    ) -> Self {
+        let (reason, disposition) = match verdict {
+            Some(verdict) => (verdict.reason, verdict.disposition),
+            None if delivery.removed => (Reason::Suppressed, Disposition::None),
+            None if delivery.outcome == Outcome::Expired => (Reason::Expired, Disposition::Retry),
+            None => (Reason::Unknown, Disposition::Review),
+        };
+        // Expired and deferred deliveries are soft whatever the reply; a bounced one is hard unless the verdict says soft.
+        let soft = delivery.outcome != Outcome::Bounced || verdict.is_some_and(|v| v.class == Class::Soft);
+        let cause = delivery.cause.as_ref().or(delivery.tries.last());
+        Failure {
+            class: if soft { Class::Soft } else { Class::Hard },
+            reason,
+            disposition,
+            template,
+            at: cause.map_or(delivery.born, |c| c.at),
+            text: cause.map_or(b"", |c| c.text),
+            recipient: delivery.recipient,
+            suspicion: verdict.and_then(|v| Suspicion::new(v, delist_url)),
+        }
+    }
+}
+
+impl<'a> Suspicion<'a> {
+    fn new(verdict: &'a Verdict, delist_url: Option<&'a str>) -> Option<Self> {
+        let accused = match verdict.blocklist_state {
+            Some(BlocklistState::Listed) => true,
+            // Policy lists, greylists, dead lists and resolver errors accuse nobody.
+            Some(_) => false,
+            None => matches!(verdict.reason, Reason::Blocklisted | Reason::Reputation),
+        };
+        accused.then(|| Suspicion {
+            listed: verdict.listed.as_deref(),
+            blocklist: verdict.blocklist.as_deref(),
+            delist_url,
+            explicit: match (&verdict.blocklist, &verdict.listed, verdict.level) {
+                (Some(_), _, _) => 100,
+                (None, Some(_), _) => 90,
+                (None, None, Level::Provider | Level::Text) => 70,
+                _ => 40,
+            },
+        })
+    }
+}
+
+/// The oldest of equal things, as logged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Example {
+    at: Micros,
+    text: Box<[u8]>,
+}
+
+/// Keeps the smaller of (time, text); empty texts say nothing.
+fn keep_smaller(kept: &mut Option<Example>, at: Micros, text: &[u8]) {
+    let smaller = kept.as_ref().is_none_or(|k| (at, text) < (k.at, &*k.text));
+    if smaller && !text.is_empty() {
+        *kept = Some(Example { at, text: text.into() });
+    }
+}
+
+impl Example {
+    pub(crate) fn lossy(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+}
+
+/// How often a reply template was seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) count: u64,
+    pub(crate) example: Option<Example>,
+}
+
+impl Seen {
+    fn merge(&mut self, other: Seen) {
+        self.count += other.count;
+        if let Some(example) = other.example {
+            keep_smaller(&mut self.example, example.at, &example.text);
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ReasonKey {
+    pub(crate) reason: Reason,
+    pub(crate) class: Class,
+    pub(crate) disposition: Disposition,
+}
+
+#[derive(Default)]
+pub(crate) struct ReasonRow {
+    pub(crate) deliveries: u64,
+    pub(crate) domains: Set<u32>,
+    pub(crate) templates: Map<u32, Seen>,
+    pub(crate) example: Option<Example>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SuspectKey {
+    pub(crate) source: u32,
+    pub(crate) provider: u32,
+    pub(crate) listed: Option<u32>,
+    pub(crate) blocklist: Option<u32>,
+}
+
+#[derive(Default)]
+pub(crate) struct SuspectRow {
+    pub(crate) refused: u64,
+    /// Any one of the recipients, hashed: whether there is another one is all that is asked.
+    recipient: Option<u64>,
+    pub(crate) several_recipients: bool,
+    pub(crate) domains: Set<u32>,
+    pub(crate) templates: Map<u32, Seen>,
+    pub(crate) seen: Option<(Micros, Micros)>,
+    /// How explicit the clearest reply is, percent.
+    pub(crate) explicit: u8,
+    pub(crate) delist_url: Option<Box<str>>,
+}
+
+impl SuspectRow {
+    fn recipient(&mut self, hash: u64) {
+        self.several_recipients |= *self.recipient.get_or_insert(hash) != hash;
+    }
+
+    fn span(&mut self, first: Micros, last: Micros) {
+        let (a, b) = self.seen.unwrap_or((first, last));
+        self.seen = Some((a.min(first), b.max(last)));
+    }
+
+    fn delist(&mut self, url: &str) {
+        if self.delist_url.as_deref().is_none_or(|kept| url < kept) {
+            self.delist_url = Some(url.into());
+        }
+    }
+}
+
+/// All failures of a batch, or of the run.
+#[derive(Default)]
+pub(crate) struct Failures {
+    pub(crate) reasons: Map<ReasonKey, ReasonRow>,
+    pub(crate) suspects: Map<SuspectKey, SuspectRow>,
+    /// Reply templates.
+    pub(crate) templates: Names,
+    /// Blocklists and listed objects.
+    pub(crate) labels: Names,
+}
+
+impl Failures {
+    /// Takes in a failed delivery to `cell`.
+    pub(crate) fn push(&mut self, failure: &Failure<'_>, cell: Cell) {
+        let template = (!failure.template.is_empty()).then(|| self.templates.number(failure.template));
+        let key = ReasonKey { reason: failure.reason, class: failure.class, disposition: failure.disposition };
+        let row = self.reasons.entry(key).or_default();
+        row.deliveries += 1;
+        row.domains.insert(cell.domain);
+        keep_smaller(&mut row.example, failure.at, failure.text);
+        if let Some(template) = template {
+            let seen = row.templates.entry(template).or_default();
+            seen.count += 1;
+            // Only what no rule knows is asked for template by template.
+            if failure.reason == Reason::Unknown {
+                keep_smaller(&mut seen.example, failure.at, failure.text);
+            }
+        }
+        if let Some(suspicion) = &failure.suspicion {
+            self.suspect(failure, suspicion, cell, template);
+        }
+    }
+
+    fn suspect(&mut self, failure: &Failure<'_>, suspicion: &Suspicion<'_>, cell: Cell, template: Option<u32>) {
+        let mut label = |text: Option<&str>| text.map(|t| self.labels.number(t));
+        let (listed, blocklist) = (label(suspicion.listed), label(suspicion.blocklist));
+        let key = SuspectKey { source: cell.source, provider: cell.provider, listed, blocklist };
+        let row = self.suspects.entry(key).or_default();
+        row.refused += 1;
+        row.recipient(recipient_hash(failure.recipient));
+        row.domains.insert(cell.domain);
+        row.span(failure.at, failure.at);
+        row.explicit = row.explicit.max(suspicion.explicit);
+        if let Some(url) = suspicion.delist_url {
+            row.delist(url);
+        }
+        if let Some(template) = template {
+            let seen = row.templates.entry(template).or_default();
+            seen.count += 1;
+            keep_smaller(&mut seen.example, failure.at, failure.text);
+        }
+    }
+
+    /// Takes in the failures of a batch.
+    pub(crate) fn merge(&mut self, other: Failures, to: &Renumbering) {
+        let templates = self.templates.merge(&other.templates);
+        let labels = self.labels.merge(&other.labels);
+        let all_templates = |kept: &mut Map<u32, Seen>, from: Map<u32, Seen>| {
+            for (template, seen) in from {
+                kept.entry(templates[template as usize]).or_default().merge(seen);
+            }
+        };
+        for (key, from) in other.reasons {
+            let row = self.reasons.entry(key).or_default();
+            row.deliveries += from.deliveries;
+            row.domains.extend(from.domains.iter().map(|&d| to.domains[d as usize]));
+            if let Some(example) = from.example {
+                keep_smaller(&mut row.example, example.at, &example.text);
+            }
+            all_templates(&mut row.templates, from.templates);
+        }
+        for (key, from) in other.suspects {
+            let key = SuspectKey {
+                source: to.sources[key.source as usize],
+                provider: to.providers[key.provider as usize],
+                listed: key.listed.map(|l| labels[l as usize]),
+                blocklist: key.blocklist.map(|b| labels[b as usize]),
+            };
+            let row = self.suspects.entry(key).or_default();
+            row.refused += from.refused;
+            row.several_recipients |= from.several_recipients;
+            from.recipient.into_iter().for_each(|hash| row.recipient(hash));
+            row.domains.extend(from.domains.iter().map(|&d| to.domains[d as usize]));
+            from.seen.into_iter().for_each(|(first, last)| row.span(first, last));
+            row.explicit = row.explicit.max(from.explicit);
+            if let Some(url) = &from.delist_url {
+                row.delist(url);
+            }
+            all_templates(&mut row.templates, from.templates);
+        }
+    }
+
+    /// Templates by count, falling, then by text.
+    pub(crate) fn ranked<'a>(&'a self, templates: &'a Map<u32, Seen>) -> Vec<(&'a str, &'a Seen)> {
+        let mut all: Vec<_> = templates.iter().map(|(&t, seen)| (self.templates.text(t), seen)).collect();
+        all.sort_unstable_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(b.0)));
+        all
+    }
+
+    /// The templates of failures that no rule knows, most frequent first.
+    pub(crate) fn unknown_templates(&self, top: usize) -> Vec<UnknownTemplate> {
+        let mut all: Map<u32, Seen> = Map::default();
+        for (_, row) in self.reasons.iter().filter(|(key, _)| key.reason == Reason::Unknown) {
+            for (&template, seen) in &row.templates {
+                all.entry(template).or_default().merge(seen.clone());
+            }
+        }
+        let ranked = self.ranked(&all).into_iter().take(top);
+        ranked
+            .map(|(template, seen)| UnknownTemplate {
+                template: template.to_owned(),
+                deliveries: seen.count,
+                example: seen.example.as_ref().map(Example::lossy).unwrap_or_default(),
+            })
+            .collect()
+    }
+}
+
+/// A kind of reply that no rule knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTemplate {
+    /// The reply, addresses, IPs and ids masked.
+    pub template: String,
+    /// Failed deliveries with it.
+    pub deliveries: u64,
+    /// The oldest such reply, as logged; undecodable bytes are U+FFFD. Empty where none is known.
+    pub example: String,
+}
+
+/// The names that numbers of suspects stand for.
+pub(crate) struct SuspectNames<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) listed: Option<&'a str>,
+    pub(crate) blocklist: Option<&'a str>,
+    pub(crate) provider: Option<&'a str>,
+}
+
+impl SuspectKey {
+    pub(crate) fn names<'a>(&self, keys: &'a Keys, failures: &'a Failures) -> SuspectNames<'a> {
+        SuspectNames {
+            source: keys.sources.text(self.source),
+            listed: self.listed.map(|l| failures.labels.text(l)),
+            blocklist: self.blocklist.map(|b| failures.labels.text(b)),
+            provider: keys.provider(self.provider),
+        }
+    }
+}

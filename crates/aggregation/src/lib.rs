@@ -1,0 +1,40 @@
+//! Counting: classified deliveries in, named tables with columns, window and coverage out.
+//!
+//! ```text
+//! Delivery + Verdict  >  Batch (one a worker)  >  Aggregator (polars sums a block of rows)  >  Report
+//! Try + Verdict       >  AttemptBatch          >  Frame (goes to a file, row group by row group)
+//! ```
+//!
+//! What this is not: it opens no log and sees no line (`bouncestat-ingest`), judges no reply (`bouncestat-classification`) and
+//! knows no format (`bouncestat-export`). It reads no clock: the same deliveries, in whatever order and however they are cut
+//! into batches, give the same report.
+//!
+//! [`schema`] is the column list of the whole product. What is *not* supported: merging aggregators of different processes
+//! (their dictionaries are not written anywhere yet); quantiles finer than four significant digits.
+
+mod aggregator;
+mod attempts;
+mod batch;
+mod cells;
+mod error;
+mod failures;
+mod frame;
+mod names;
+mod report;
+mod reports;
+pub mod schema;
+mod sketch;
+mod sums;
+mod wilson;
+
+pub use aggregator::Aggregator;
+pub use attempts::{ATTEMPTS_PER_BATCH, AttemptBatch, delivery_id};
+pub use batch::Batch;
+pub use error::{Error, ErrorKind, Result};
+pub use failures::UnknownTemplate;
+pub use frame::{Data, Frame, Texts, Value};
+pub use report::{Coverage, Excluded, Meta, Report, Table, Window};
+pub use wilson::interval;
+
+/// The provider of mail whose provider is not known.
+pub const OTHER: &str = "(other)";

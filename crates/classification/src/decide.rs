@@ -1,0 +1,79 @@
+//! From a reason and the codes to class and disposition: CONTRACT's "How class and reason are decided".
+//!
+//! A 554 greeting that Postfix defers is soft, with reply class 5; a full mailbox is soft even when it was bounced.
+
+use bouncestat_record::{Action, Class, Disposition, Reason};
+
+/// Choices that are the user's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which class a full mailbox has at 5xx.
+    pub quota_class: QuotaClass,
+}
+
+/// Which class a full mailbox has when the reply is 5xx.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QuotaClass {
+    /// Soft: mailboxes are emptied (the default).
+    #[default]
+    Soft,
+    /// Hard, as the textbook says of 552.
+    Hard,
+}
+
+/// The class of a failure. `digit` is the reply's first digit where there is one.
+pub(crate) fn class(reason: Reason, digit: Option<u8>, action: Option<Action>, options: Options) -> Class {
+    if reason == Reason::None {
+        return Class::None;
+    }
+    let passes = reason.passes() && !(reason == Reason::MailboxFull && options.quota_class == QuotaClass::Hard);
+    let by_reason = if passes { Class::Soft } else { Class::Hard };
+    match (action, digit) {
+        (Some(Action::Deferred | Action::Expired), _) => Class::Soft,
+        (Some(Action::Bounced), _) => by_reason,
+        (_, Some(4)) => Class::Soft,
+        (_, Some(5)) => by_reason,
+        _ if matches!(reason, Reason::MailboxFull | Reason::TlsFailed | Reason::ServerError | Reason::Unknown) => Class::Soft,
+        _ => by_reason,
+    }
+}
+
+/// What to do, from reasons' own disposition; never to suppress for something that may pass.
+pub(crate) fn disposition(reason: Reason, class: Class) -> Disposition {
+    use Disposition as D;
+    use Reason as R;
+    match reason {
+        R::UserUnknown | R::DomainInvalid | R::BadAddress | R::MailboxDisabled | R::MailboxMoved => {
+            if class == Class::Hard {
+                D::Suppress
+            } else {
+                D::Retry
+            }
+        }
+        R::MailboxFull | R::Greylisted | R::ConnectionFailed | R::DnsFailure | R::ServerError | R::SystemFull | R::Expired => D::Retry,
+        R::RecipientRefused | R::Policy => D::Contact,
+        R::MessageTooLarge | R::SpamContent | R::Virus | R::ContentRejected | R::TooManyRecipients => D::FixMessage,
+        R::AuthFailed | R::RdnsFailed | R::SenderRejected | R::RelayDenied | R::LoginRequired | R::TlsFailed | R::RoutingError | R::ProtocolError => D::FixConfig,
+        R::Blocklisted => D::Delist,
+        R::Reputation | R::RateLimited => D::SlowDown,
+        R::Suppressed | R::None => D::None,
+        R::Unknown => D::Review,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_logging_servers_action_counts_first() {
+        let soft = Options::default();
+        assert_eq!(class(Reason::Reputation, Some(5), Some(Action::Deferred), soft), Class::Soft);
+        assert_eq!(class(Reason::UserUnknown, Some(4), Some(Action::Bounced), soft), Class::Hard);
+        assert_eq!(class(Reason::MailboxFull, Some(5), Some(Action::Bounced), soft), Class::Soft);
+        assert_eq!(class(Reason::MailboxFull, Some(5), Some(Action::Bounced), Options { quota_class: QuotaClass::Hard }), Class::Hard);
+        assert_eq!(class(Reason::MailboxFull, Some(4), None, Options { quota_class: QuotaClass::Hard }), Class::Soft);
+        assert_eq!(class(Reason::ServerError, Some(5), None, soft), Class::Hard);
+        assert_eq!(class(Reason::TlsFailed, None, None, soft), Class::Soft);
+    }
+}

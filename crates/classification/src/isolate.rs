@@ -1,0 +1,280 @@
+//! Takes off what the logging server wrote around this hop's reply: Postfix's, Exim's and Exchange's wrappers, and the prose of
+//! bounce messages.
+//!
+//! It does not read codes (that is [`crate::text`]) and decides nothing. A reply that begins with a code of its own is never cut
+//! at something it quotes: `550 Sender verify failed: host x said: 550 no such user` is about the sender.
+//!
+//! `host mx.a.test[192.0.2.1] said: 550 5.1.1 No such user (in reply to RCPT TO command)` gives `550 5.1.1 No such user`,
+//! host `mx.a.test`, stage rcpt.
+
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use bouncestat_record::Stage;
+use memchr::memmem;
+
+use crate::text::leading_code;
+
+/// This hop's reply, or the local error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Isolated<'a> {
+    /// The reply without its wrappers.
+    pub text: &'a [u8],
+    /// The host that said it, where the wrapper names it.
+    pub host: Option<&'a [u8]>,
+    /// Where in the session it was said, where the wrapper tells.
+    pub stage: Option<Stage>,
+    /// Whether a wrapper proves that another server said it.
+    pub remote: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Wrapper {
+    Said,
+    Talk,
+    Exim,
+    Led,
+    Prose,
+    Quoted,
+    Arrow,
+    DidNotLike,
+}
+
+/// Wrappers as the servers write them: Postfix smtp_proto.c ("said:", "refused to talk to me:"), Exim smtp.c, Exchange's
+/// recipient-status, Exchange's and qmail's bounce texts.
+const WRAPPERS: &[(&str, Wrapper)] = &[
+    (" said: ", Wrapper::Said),
+    (" refused to talk to me: ", Wrapper::Talk),
+    ("SMTP error from remote mail server after ", Wrapper::Exim),
+    ("SMTP error from remote mailer after ", Wrapper::Exim),
+    ("LMTP error from remote mail server after ", Wrapper::Exim),
+    ("LMTP error after ", Wrapper::Exim),
+    ("{LED=", Wrapper::Led),
+    ("Remote host said:", Wrapper::Prose),
+    ("Remote SMTP server has rejected address", Wrapper::Prose),
+    ("Server rejected MAIL FROM address", Wrapper::Prose),
+    ("failed with: ", Wrapper::Prose),
+    ("error message: [", Wrapper::Prose),
+    ("error message: ", Wrapper::Prose),
+    ("error that the other server returned was: ", Wrapper::Prose),
+    ("Reported error: ", Wrapper::Prose),
+    ("<<< ", Wrapper::Prose),
+    ("did not like our ", Wrapper::DidNotLike),
+    ("responded with: \"", Wrapper::Quoted),
+    ("returned '", Wrapper::Quoted),
+    ("returned an error -> ", Wrapper::Arrow),
+    ("Message expired -> ", Wrapper::Arrow),
+];
+
+fn automaton() -> &'static AhoCorasick {
+    static AUTOMATON: OnceLock<AhoCorasick> = OnceLock::new();
+    AUTOMATON.get_or_init(|| {
+        AhoCorasickBuilder::new()
+            .match_kind(MatchKind::LeftmostFirst)
+            .ascii_case_insensitive(true)
+            .build(WRAPPERS.iter().map(|w| w.0))
+            .expect("a constant list builds")
+    })
+}
+
+/// Isolates this hop's reply in `text`.
+pub fn isolate(text: &[u8]) -> Isolated<'_> {
+    let mut found = Isolated { text: text.trim_ascii(), host: None, stage: None, remote: false };
+    if let Some(rest) = found.text.strip_prefix(b"delivery temporarily suspended: ") {
+        found.text = rest;
+    }
+    in_reply_to(&mut found);
+    for _ in 0..4 {
+        let begins_with_code = leading_code(found.text).is_some();
+        let window = &found.text[..found.text.len().min(crate::text::LIMIT)];
+        let Some(hit) = automaton().find(window) else { break };
+        let wrapper = WRAPPERS[hit.pattern().as_usize()].1;
+        if begins_with_code && !matches!(wrapper, Wrapper::Quoted | Wrapper::Arrow) {
+            break;
+        }
+        let before = &found.text[..hit.start()];
+        let after = &found.text[hit.end()..];
+        if !unwrap(&mut found, wrapper, before, after) {
+            break;
+        }
+    }
+    if found.stage.is_none() && leading_code(found.text).is_none() {
+        found.stage = local_stage(found.text);
+    }
+    found
+}
+
+/// Postfix ends a reply with `(in reply to RCPT TO command)` (smtp_trouble.c).
+fn in_reply_to(found: &mut Isolated<'_>) {
+    let tail_at = found.text.len().saturating_sub(80);
+    if let Some(at) = memmem::rfind(&found.text[tail_at..], b"(in reply to ") {
+        let at = tail_at + at;
+        found.stage = command_stage(&found.text[at + 13..]);
+        found.text = found.text[..at].trim_ascii_end();
+    }
+}
+
+fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], after: &'a [u8]) -> bool {
+    match wrapper {
+        Wrapper::Said | Wrapper::Talk => {
+            found.host = host_before(before).or(found.host);
+            if wrapper == Wrapper::Talk {
+                found.stage = Some(Stage::Connect);
+            }
+            found.text = after;
+            found.remote = true;
+        }
+        Wrapper::Exim => {
+            found.stage = command_stage(after).or(found.stage);
+            let Some(reply) = after_command(after) else { return false };
+            found.text = reply;
+            if let Some(rest) = reply.strip_prefix(b"host ")
+                && let Some(end) = memmem::find(rest, b": ")
+            {
+                found.host = rest[..end].split(|&b| b == b' ').next();
+                found.text = &rest[end + 2..];
+            }
+            found.remote = true;
+        }
+        Wrapper::Led => {
+            let end = memmem::rfind(after, b"};{MSG=").or_else(|| memmem::find(after, b"};{")).or_else(|| memmem::find(after, b"}]")).unwrap_or(after.len());
+            let mut reply = &after[..end];
+            if reply.is_empty()
+                && let Some(message) = after.get(end + 7..)
+            {
+                reply = &message[..memmem::find(message, b"};{").unwrap_or(message.len())];
+            }
+            if let Some(fqdn) = memmem::find(&after[end..], b"{FQDN=") {
+                let name = &after[end + fqdn + 6..];
+                found.host = name.split(|&b| b == b'}').next().filter(|n| !n.is_empty());
+            }
+            found.text = reply.trim_ascii();
+            found.remote |= found.host.is_some();
+        }
+        Wrapper::Prose => {
+            let after = after.trim_ascii_start();
+            if after.len() < 4 {
+                return false;
+            }
+            found.text = after;
+            found.remote = true;
+        }
+        Wrapper::DidNotLike => {
+            found.stage = command_stage(after);
+            let Some(colon) = memchr::memchr(b':', after) else { return false };
+            found.text = after[colon + 1..].trim_ascii();
+            found.remote = true;
+        }
+        Wrapper::Quoted => {
+            let after = after.trim_ascii_start();
+            if leading_code(after).is_none() {
+                return false;
+            }
+            let quote: &[u8] = if before.len() + 1 < found.text.len() && found.text[..found.text.len() - after.len()].ends_with(b"'") { b"'" } else { b"\"" };
+            let end = memmem::rfind(after, quote).unwrap_or(after.len());
+            found.text = &after[..end];
+            found.remote = true;
+        }
+        Wrapper::Arrow => {
+            let after = after.trim_ascii_start();
+            if leading_code(after).is_none() {
+                return false;
+            }
+            found.text = after;
+            found.remote = true;
+        }
+    }
+    true
+}
+
+/// The reply behind Exim's `RCPT TO:<a@b>: ` or `initial connection: `.
+fn after_command(after: &[u8]) -> Option<&[u8]> {
+    let start = match memchr::memchr(b'<', &after[..after.len().min(40)]) {
+        Some(open) => open + memchr::memchr(b'>', &after[open..])?,
+        None => 0,
+    };
+    let colon = memmem::find(&after[start..], b": ")?;
+    Some(&after[start + colon + 2..])
+}
+
+/// The host's name in `host NAME[ip]` before a wrapper.
+fn host_before(before: &[u8]) -> Option<&[u8]> {
+    let at = memmem::rfind(before, b"host ")?;
+    let name = &before[at + 5..];
+    let end = name.iter().position(|b| matches!(b, b'[' | b' ' | b':')).unwrap_or(name.len());
+    (end > 0).then_some(&name[..end])
+}
+
+/// The stage of the command that `text` begins with, as Postfix and Exim name commands.
+fn command_stage(text: &[u8]) -> Option<Stage> {
+    let text = text.strip_prefix(b"pipelined ").unwrap_or(text);
+    let text = text.strip_prefix(b"final ").unwrap_or(text);
+    let is = |prefix: &[u8]| text.len() >= prefix.len() && text[..prefix.len()].eq_ignore_ascii_case(prefix);
+    Some(if is(b"RCPT") {
+        Stage::Rcpt
+    } else if is(b"MAIL") {
+        Stage::Mail
+    } else if is(b"end of data") || is(b"sending data block") || is(b"message body") || is(b"BDAT") {
+        Stage::EndOfData
+    } else if is(b"DATA") {
+        Stage::Data
+    } else if is(b"EHLO") || is(b"HELO") || is(b"LHLO") || is(b"STARTTLS") || is(b"AUTH") {
+        Stage::Helo
+    } else if is(b"initial") || is(b"greeting") || is(b"the initial server greeting") {
+        Stage::Connect
+    } else {
+        return None;
+    })
+}
+
+/// The stage that a local error tells: `while sending RCPT TO`, `connect to …` (Postfix smtp_trouble.c and smtp_connect.c).
+fn local_stage(text: &[u8]) -> Option<Stage> {
+    for (mark, skip) in [(&b"while sending "[..], 14), (b"while receiving the ", 20), (b"while performing the ", 21), (b"in response to \"", 16), (b"in response to ", 15), (b"after ", 6)] {
+        if let Some(at) = memmem::find(text, mark)
+            && let Some(stage) = command_stage(&text[at + skip..])
+        {
+            return Some(stage);
+        }
+    }
+    (text.starts_with(b"connect to ") || text.starts_with(b"Connection refused")).then_some(Stage::Connect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, reply: &str, host: Option<&str>, stage: Option<Stage>) {
+        let found = isolate(text.as_bytes());
+        assert_eq!(String::from_utf8_lossy(found.text), reply);
+        assert_eq!(found.host.map(String::from_utf8_lossy).as_deref(), host);
+        assert_eq!(found.stage, stage);
+    }
+
+    #[test]
+    fn postfix() {
+        check("host mx.a.test[192.0.2.1] said: 550 5.1.1 No (in reply to RCPT TO command)", "550 5.1.1 No", Some("mx.a.test"), Some(Stage::Rcpt));
+        check("host mx.a.test[192.0.2.1] refused to talk to me: 554 5.7.1 no", "554 5.7.1 no", Some("mx.a.test"), Some(Stage::Connect));
+        check("delivery temporarily suspended: connect to a.test[192.0.2.1]:25: Connection refused", "connect to a.test[192.0.2.1]:25: Connection refused", None, Some(Stage::Connect));
+        check("lost connection with a.test[192.0.2.1] while sending end of data -- message may be sent more than once", "lost connection with a.test[192.0.2.1] while sending end of data -- message may be sent more than once", None, Some(Stage::EndOfData));
+    }
+
+    #[test]
+    fn exim() {
+        check("SMTP error from remote mail server after RCPT TO:<a@b.test>: 550 No", "550 No", None, Some(Stage::Rcpt));
+        check("SMTP error from remote mail server after pipelined MAIL FROM:<a@b.test> SIZE=1: 451 No", "451 No", None, Some(Stage::Mail));
+        check("SMTP error from remote mail server after initial connection: host mx.a.test [192.0.2.1]: 554 No", "554 No", Some("mx.a.test"), Some(Stage::Connect));
+    }
+
+    #[test]
+    fn exchange() {
+        check("[{LED=550 5.1.8 Access denied; x};{MSG=};{FQDN=mx.a.test};{IP=192.0.2.1};{LRT=1/1/2026}]", "550 5.1.8 Access denied; x", Some("mx.a.test"), None);
+        check("[{LED=};{MSG=Socket error};{FQDN=};{IP=};{LRT=}]", "Socket error", None, None);
+        check("451 4.4.0 Primary target IP address responded with: \"421 4.2.1 Unable to connect.\" Attempted failover", "421 4.2.1 Unable to connect.", None, None);
+    }
+
+    #[test]
+    fn an_echo_is_not_this_hops_reply() {
+        check("550 Sender verify failed: host x said: 550 no such user", "550 Sender verify failed: host x said: 550 no such user", None, None);
+    }
+}

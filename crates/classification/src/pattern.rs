@@ -1,0 +1,233 @@
+//! The small pattern language of rules: bounded, linear, and cheap to build.
+//!
+//! A pattern is matched against a reply in its masked form (see [`crate::text`]): lower case, single spaces, addresses as
+//! `<address>`. It is no regular expression: it has words, `(a|b)` alternatives, `*` (the word may go on, up to 24 bytes)
+//! and `..` (a gap of up to 80 bytes), and nothing that can run away. Words match on word boundaries.
+//!
+//! `(mailbox|account) .. (is|was) disabled*` matches `the account of bob is disabled.`
+
+/// Longest gap that `..` spans, in bytes.
+const GAP: usize = 80;
+/// Longest rest of a word that `*` spans, in bytes.
+const WORD: usize = 24;
+/// Most elements in one pattern: together with the gap bound this bounds the work for one candidate.
+const MAX_ELEMENTS: usize = 16;
+
+#[derive(Clone, Debug, PartialEq)]
+enum Element {
+    /// One of these texts (one entry for a plain text), longest first where one is the beginning of another.
+    Any(Vec<Box<[u8]>>),
+    /// Up to `max` bytes; only inside a word when `word`.
+    Gap { max: usize, word: bool },
+}
+
+/// One pattern, ready to match.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    elements: Vec<Element>,
+    key: usize,
+    literal: usize,
+}
+
+impl Pattern {
+    /// Reads a pattern; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut elements: Vec<Element> = Vec::new();
+        let mut rest = text.as_bytes();
+        let mut run: Vec<u8> = Vec::new();
+        let flush = |run: &mut Vec<u8>, elements: &mut Vec<Element>| {
+            if !run.is_empty() {
+                elements.push(Element::Any(vec![std::mem::take(run).into_boxed_slice()]));
+            }
+        };
+        if text.chars().any(|c| c.is_uppercase()) {
+            return Err("patterns are written in lower case".into());
+        }
+        while let Some(&byte) = rest.first() {
+            match byte {
+                b'*' => {
+                    flush(&mut run, &mut elements);
+                    elements.push(Element::Gap { max: WORD, word: true });
+                    rest = &rest[1..];
+                }
+                b'.' if rest.starts_with(b"..") => {
+                    while run.last() == Some(&b' ') {
+                        run.pop();
+                    }
+                    flush(&mut run, &mut elements);
+                    elements.push(Element::Gap { max: GAP, word: false });
+                    rest = rest[2..].trim_ascii_start();
+                }
+                b'(' => {
+                    flush(&mut run, &mut elements);
+                    let end = memchr::memchr(b')', rest).ok_or("`(` without `)`")?;
+                    let mut all: Vec<Box<[u8]>> = rest[1..end].split(|&b| b == b'|').map(Box::from).collect();
+                    all.sort_by_key(|alternative| std::cmp::Reverse(alternative.len()));
+                    elements.push(Element::Any(all));
+                    rest = &rest[end + 1..];
+                }
+                b'\\' if rest.len() > 1 => {
+                    run.push(rest[1]);
+                    rest = &rest[2..];
+                }
+                _ => {
+                    run.push(byte);
+                    rest = &rest[1..];
+                }
+            }
+        }
+        flush(&mut run, &mut elements);
+        if elements.len() > MAX_ELEMENTS {
+            return Err(format!("more than {MAX_ELEMENTS} parts"));
+        }
+        // The key is the part whose shortest text is longest: a candidate needs it, so it should be rare.
+        let shortest = |element: &Element| match element {
+            Element::Any(all) => all.iter().map(|a| a.len()).min().unwrap_or(0),
+            Element::Gap { .. } => 0,
+        };
+        let key = (0..elements.len())
+            .max_by_key(|&i| {
+                let single = matches!(&elements[i], Element::Any(all) if all.len() == 1);
+                (shortest(&elements[i]).min(8), single, std::cmp::Reverse(i))
+            })
+            .ok_or("empty pattern")?;
+        if shortest(&elements[key]) < 2 {
+            return Err("needs a fixed part of at least two bytes".into());
+        }
+        if matches!(elements[0], Element::Gap { word: false, .. }) || matches!(elements[elements.len() - 1], Element::Gap { word: false, .. }) {
+            return Err("a gap at the edge matches nothing".into());
+        }
+        let literal = elements.iter().map(shortest).sum();
+        Ok(Self { elements, key, literal })
+    }
+
+    /// The texts of which one must stand in every match.
+    pub fn keys(&self) -> &[Box<[u8]>] {
+        match &self.elements[self.key] {
+            Element::Any(all) => all,
+            Element::Gap { .. } => &[],
+        }
+    }
+
+    /// How many bytes the pattern fixes: the more, the more it says.
+    pub fn literal_len(&self) -> usize {
+        self.literal
+    }
+
+    /// Matches around a key that stands at `start..end` in `text`; gives the span of the match.
+    pub fn match_at(&self, text: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+        if !self.start_ok(self.key, text, start) || !self.end_ok(self.key, text, end) {
+            return None;
+        }
+        let to = self.forward(self.key + 1, text, end)?;
+        let from = self.backward(self.key, text, start)?;
+        Some((from, to))
+    }
+
+    /// Searches `text` without an automaton: for the rare `unless` and `also`.
+    pub fn find(&self, text: &[u8]) -> Option<(usize, usize)> {
+        for key in self.keys() {
+            for at in memchr::memmem::find_iter(text, key) {
+                if let Some(span) = self.match_at(text, at, at + key.len()) {
+                    return Some(span);
+                }
+            }
+        }
+        None
+    }
+
+    fn forward(&self, index: usize, text: &[u8], at: usize) -> Option<usize> {
+        match self.elements.get(index) {
+            None => Some(at),
+            Some(Element::Any(all)) => all
+                .iter()
+                .filter(|a| text[at..].starts_with(a))
+                .filter(|a| self.start_ok(index, text, at) && self.end_ok(index, text, at + a.len()))
+                .find_map(|a| self.forward(index + 1, text, at + a.len())),
+            Some(Element::Gap { max, word }) => {
+                let room = &text[at..text.len().min(at + max)];
+                let room = if *word { &room[..room.iter().position(|&b| b == b' ').unwrap_or(room.len())] } else { room };
+                if index + 1 == self.elements.len() {
+                    return Some(at + room.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(room.len()));
+                }
+                (0..=room.len()).find_map(|n| self.forward(index + 1, text, at + n))
+            }
+        }
+    }
+
+    fn backward(&self, index: usize, text: &[u8], at: usize) -> Option<usize> {
+        let Some(index) = index.checked_sub(1) else { return Some(at) };
+        match &self.elements[index] {
+            Element::Any(all) => all
+                .iter()
+                .filter(|a| text[..at].ends_with(a))
+                .filter(|a| self.start_ok(index, text, at - a.len()) && self.end_ok(index, text, at))
+                .find_map(|a| self.backward(index, text, at - a.len())),
+            Element::Gap { max, word } => {
+                let room = &text[at - at.min(*max)..at];
+                let room = if *word { &room[room.iter().rposition(|&b| b == b' ').map_or(0, |p| p + 1)..] } else { room };
+                if index == 0 {
+                    return Some(at);
+                }
+                (0..=room.len()).find_map(|n| self.backward(index, text, at - n))
+            }
+        }
+    }
+
+    /// A word that begins here must not begin inside another word, except after `*` or another fixed part.
+    fn start_ok(&self, index: usize, text: &[u8], at: usize) -> bool {
+        let open = match index.checked_sub(1).map(|i| &self.elements[i]) {
+            None => false,
+            Some(Element::Gap { word, .. }) => *word,
+            Some(Element::Any(_)) => true,
+        };
+        open || at == 0 || !text.get(at).is_some_and(u8::is_ascii_alphanumeric) || !text[at - 1].is_ascii_alphanumeric()
+    }
+
+    fn end_ok(&self, index: usize, text: &[u8], at: usize) -> bool {
+        let open = match self.elements.get(index + 1) {
+            None => false,
+            Some(Element::Gap { word, .. }) => *word,
+            Some(Element::Any(_)) => true,
+        };
+        open || at == 0 || !text.get(at).is_some_and(u8::is_ascii_alphanumeric) || !text[at - 1].is_ascii_alphanumeric()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hits(pattern: &str, text: &str) -> bool {
+        Pattern::parse(pattern).unwrap().find(text.as_bytes()).is_some()
+    }
+
+    #[test]
+    fn words_gaps_and_alternatives() {
+        assert!(hits("user unknown", "<address>: user unknown"));
+        assert!(!hits("user unknown", "superuser unknown"));
+        assert!(!hits("user unknown", "user unknowns"));
+        assert!(hits("user unknown*", "user unknowns"));
+        assert!(hits("(mailbox|account) .. (is |was |)disabled*", "the account of bob is disabled."));
+        assert!(hits("no such (user|mailbox|)", "no such thing"), "an empty alternative matches");
+        assert!(!hits("mailbox .. full", "mailbox fully"));
+        assert!(hits("reject* by", "was rejected by us"));
+        assert!(!hits("reject* by", "reject it by"));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for bad in ["", "a", "User", "(a", ".. x", "x .."] {
+            assert!(Pattern::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn linear_on_hostile_text() {
+        let pattern = Pattern::parse("user .. user .. user .. unknown").unwrap();
+        let text = "user ".repeat(2000);
+        let begin = std::time::Instant::now();
+        assert!(pattern.find(text.as_bytes()).is_none());
+        assert!(begin.elapsed().as_millis() < 500);
+    }
+}

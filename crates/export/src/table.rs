@@ -1,0 +1,248 @@
+//! The terminal's table: what matters first, at least 80 columns wide, more where there is room.
+
+use std::io::{BufWriter, Write};
+
+use bouncestat_aggregation::{Frame, Meta, Report};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::view::{self, Column, Row, Tone, VIEWS, View};
+use crate::{AttemptSink, Clock, Format, Options, Result, rows};
+
+/// `--format table`.
+pub(crate) struct Text;
+
+/// Rows of a table where nothing is said.
+const TOP: usize = 10;
+const MIN_WIDTH: usize = 80;
+const GAP: usize = 2;
+/// What the first column keeps when there is little room.
+const MIN_KEY: usize = 24;
+
+impl Format for Text {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["txt"]
+    }
+
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
+        let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
+        let clock = view::clock(options);
+        head(&mut screen, &report.meta, clock)?;
+        for table in &report.tables {
+            match VIEWS.iter().find(|v| v.table == table.name) {
+                Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
+                None => totals(&mut screen, &table.frame, clock)?,
+            }
+        }
+        screen.out.flush()?;
+        Ok(())
+    }
+
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
+        let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
+        let widths = attempt_widths(screen.width);
+        let titles = view::ATTEMPT.iter().zip(&widths).map(|(c, &w)| pad(c.title, w, false)).collect::<Vec<_>>();
+        screen.line(BOLD, &titles.join("  "))?;
+        Ok(Box::new(Attempts { screen, widths, clock: view::clock(options) }))
+    }
+}
+
+const BOLD: &str = "\x1b[1m";
+const DIM: &str = "\x1b[2m";
+const PLAIN: &str = "";
+
+struct Screen<W: Write> {
+    out: BufWriter<W>,
+    width: usize,
+    color: bool,
+}
+
+impl<W: Write> Screen<W> {
+    /// A text in a style.
+    fn styled(&self, style: &str, text: &str) -> String {
+        if self.color && !style.is_empty() { format!("{style}{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// A line in a style, no wider than the screen.
+    fn line(&mut self, style: &str, text: &str) -> Result<()> {
+        let text = self.styled(style, shorten(text.trim_end(), self.width).as_str());
+        Ok(writeln!(self.out, "{text}")?)
+    }
+}
+
+fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>) -> Result<()> {
+    screen.line(BOLD, &format!("bouncestat {}  {}", meta.version, view::window(meta, clock)))?;
+    screen.line(PLAIN, &view::coverage(meta))?;
+    match view::excluded(meta) {
+        excluded if excluded.is_empty() => Ok(()),
+        excluded => screen.line(PLAIN, &format!("not counted: {excluded}")),
+    }
+}
+
+fn totals<W: Write>(screen: &mut Screen<W>, frame: &Frame, clock: Clock<'_>) -> Result<()> {
+    writeln!(screen.out)?;
+    screen.line(BOLD, "Totals")?;
+    let lines = view::totals(frame, clock);
+    let width = lines.iter().map(|l| l.count.width()).max().unwrap_or(0);
+    for line in lines {
+        let share = if line.share.is_empty() { " ".repeat(8) } else { format!("{:>6} %", line.share) };
+        screen.line(PLAIN, &format!("{:<12}{:>width$}  {share}  {}", line.label, line.count, line.remark))?;
+    }
+    Ok(())
+}
+
+fn grid<W: Write>(screen: &mut Screen<W>, view: &View, frame: &Frame, top: usize, clock: Clock<'_>) -> Result<()> {
+    if frame.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<Row<'_>> = rows(frame, Some(top)).map(|i| Row::new(frame, i, clock)).collect();
+    writeln!(screen.out)?;
+    let of = if rows.len() < frame.len() { format!("  {} of {}", rows.len(), frame.len()) } else { String::new() };
+    screen.line(BOLD, &format!("{}{of}", view.title))?;
+
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| view.columns.iter().map(|c| (c.show)(row)).collect()).collect();
+    let natural: Vec<usize> = view.columns.iter().enumerate().map(|(i, c)| {
+        cells.iter().map(|row| row[i].width()).max().unwrap_or(0).max(c.title.width())
+    }).collect();
+    let widths = fit(view.columns, &natural, screen.width);
+
+    let line = |texts: &dyn Fn(usize, usize) -> String| {
+        let shown = widths.iter().enumerate().filter_map(|(i, w)| w.map(|w| texts(i, w)));
+        shown.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end().to_owned()
+    };
+    let heading = line(&|i, width| pad(view.columns[i].title, width, view.columns[i].right));
+    screen.line(DIM, &heading)?;
+    for (row, cells) in rows.iter().zip(&cells) {
+        let text = line(&|i, width| {
+            let style = match (view.columns[i].tone)(row) {
+                Tone::Plain => PLAIN,
+                Tone::Warning => "\x1b[33m",
+                Tone::Alarm => "\x1b[31m",
+            };
+            screen.styled(style, &pad(&cells[i], width, view.columns[i].right))
+        });
+        // Its cells fit already; their colours must not be counted.
+        writeln!(screen.out, "{text}")?;
+        for note in view.notes {
+            let text = (note.show)(row);
+            if !text.is_empty() {
+                screen.line(DIM, &format!("    {}: {text}", note.title))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which columns to show how wide: those of rank 0, then the others while they fit; what is left over goes to the first.
+fn fit(columns: &[Column], natural: &[usize], width: usize) -> Vec<Option<usize>> {
+    let mut widths: Vec<Option<usize>> = vec![None; columns.len()];
+    let mut order: Vec<usize> = (1..columns.len()).collect();
+    order.sort_by_key(|&i| columns[i].rank);
+    let key = natural[0].min(MIN_KEY);
+    let mut used = key;
+    for i in order {
+        if columns[i].rank == 0 || used + GAP + natural[i] <= width {
+            used += GAP + natural[i];
+            widths[i] = Some(natural[i]);
+        }
+    }
+    // Too much even so: the widest of the texts give way, and never the numbers.
+    while used > width {
+        let texts = (1..columns.len()).filter(|&i| !columns[i].right && widths[i].is_some_and(|w| w > 8));
+        let Some(widest) = texts.max_by_key(|&i| widths[i]) else { break };
+        widths[widest] = widths[widest].map(|w| w - 1);
+        used -= 1;
+    }
+    let room = width.saturating_sub(used);
+    let spare = if used > width { key.saturating_sub(used - width).max(8) } else { natural[0].min(key + room) };
+    widths[0] = Some(spare);
+    widths
+}
+
+struct Attempts<'w> {
+    screen: Screen<Box<dyn Write + Send + 'w>>,
+    widths: Vec<usize>,
+    clock: Clock<'w>,
+}
+
+/// Fixed widths, as no one knows the rows to come: time, recipient, outcome, class, reason, code, relay, reply.
+fn attempt_widths(screen: usize) -> Vec<usize> {
+    let mut widths = vec![20, 0, 9, 5, 17, 7];
+    let used: usize = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
+    let room = screen - used;
+    widths[1] = room.min(32);
+    for wish in [24, usize::MAX] {
+        let used: usize = widths.iter().sum::<usize>() + GAP * widths.len();
+        if screen < used + 16 {
+            break;
+        }
+        widths.push((screen - used).min(wish));
+    }
+    widths
+}
+
+impl AttemptSink for Attempts<'_> {
+    fn write(&mut self, batch: &Frame) -> Result<()> {
+        for i in 0..batch.len() {
+            let row = Row::new(batch, i, self.clock);
+            let cells = view::ATTEMPT.iter().zip(&self.widths).map(|(c, &w)| pad(&(c.show)(&row), w, false)).collect::<Vec<_>>();
+            self.screen.line(PLAIN, &cells.join("  "))?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, _: &Meta) -> Result<()> {
+        self.screen.out.flush()?;
+        Ok(())
+    }
+}
+
+/// A text in exactly `width` columns of the screen.
+fn pad(text: &str, width: usize, right: bool) -> String {
+    let text = shorten(text, width);
+    let space = " ".repeat(width.saturating_sub(text.width()));
+    if right { space + &text } else { text + &space }
+}
+
+/// A text in at most `width` columns of the screen, its end cut off with `…`.
+fn shorten(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        short.push(c);
+    }
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_fit_in_columns_of_the_screen() {
+        assert_eq!(pad("abc", 5, false), "abc  ");
+        assert_eq!(pad("12", 5, true), "   12");
+        assert_eq!(pad("abcdef", 4, false), "abc…");
+        assert_eq!(pad("你好你好", 5, false), "你好…");
+        assert_eq!(pad("你好你好", 6, false).width(), 6);
+    }
+
+    #[test]
+    fn attempts_fill_the_screen() {
+        for width in [80, 100, 140, 200] {
+            let widths = attempt_widths(width);
+            assert!(widths.iter().sum::<usize>() + GAP * (widths.len() - 1) <= width, "{widths:?}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! What people see of each table: which columns, under which heading, in which form. The terminal and Markdown share it.
+//!
+//! Programs get every column as it is, from the other formats.
+
+use bouncestat_aggregation::{Frame, Meta, Value};
+
+use crate::text::{count, duration, percent, printable, rfc3339};
+use crate::{Clock, Options};
+
+/// What a value says about itself, for those who show colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tone {
+    #[default]
+    Plain,
+    Warning,
+    Alarm,
+}
+
+/// One row to show.
+pub(crate) struct Row<'a> {
+    frame: &'a Frame,
+    row: usize,
+    clock: Clock<'a>,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(frame: &'a Frame, row: usize, clock: Clock<'a>) -> Self {
+        Row { frame, row, clock }
+    }
+
+    fn text(&self, column: &str) -> Option<String> {
+        match self.frame.named(self.row, column) {
+            Value::Utf8(text) => Some(printable(text).into_owned()),
+            Value::Utf8List(texts) if !texts.is_empty() => Some(printable(&texts.join(", ")).into_owned()),
+            Value::Int64(n) => Some(count(n)),
+            Value::Timestamp(at) => Some((self.clock)(at)),
+            Value::Float64(n) => Some(format!("{n:.2}")),
+            _ => None,
+        }
+    }
+
+    fn float(&self, column: &str) -> Option<f64> {
+        match self.frame.named(self.row, column) {
+            Value::Float64(n) => Some(n),
+            _ => None,
+        }
+    }
+
+    fn percent(&self, column: &str) -> String {
+        self.float(column).map(percent).unwrap_or_default()
+    }
+
+    fn interval(&self, low: &str, high: &str) -> String {
+        match (self.float(low), self.float(high)) {
+            (Some(low), Some(high)) => format!("{}–{}", percent(low), percent(high)),
+            _ => String::new(),
+        }
+    }
+
+    fn delay(&self, column: &str) -> Option<String> {
+        match self.frame.named(self.row, column) {
+            Value::Int64(ms) => Some(duration(ms)),
+            _ => None,
+        }
+    }
+}
+
+/// One column to show.
+pub(crate) struct Column {
+    pub(crate) title: &'static str,
+    /// Numbers stand at the right.
+    pub(crate) right: bool,
+    /// 0 is always shown; the others where there is room, lower ones first.
+    pub(crate) rank: u8,
+    pub(crate) show: fn(&Row<'_>) -> String,
+    pub(crate) tone: fn(&Row<'_>) -> Tone,
+}
+
+/// What is shown of one table. The first column gives way where there is little room.
+pub(crate) struct View {
+    pub(crate) table: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) columns: &'static [Column],
+    /// Long texts that stand under a row in the terminal.
+    pub(crate) notes: &'static [Column],
+}
+
+const fn column(title: &'static str, right: bool, rank: u8, show: fn(&Row<'_>) -> String) -> Column {
+    Column { title, right, rank, show, tone: |_| Tone::Plain }
+}
+
+/// A text or a number as it is, nothing where it is missing.
+macro_rules! plain {
+    ($title:literal, $name:literal, $right:literal, $rank:literal) => {
+        column($title, $right, $rank, |row| row.text($name).unwrap_or_default())
+    };
+}
+
+/// The view of a table of rates: its own columns, then those that all have.
+macro_rules! rates {
+    ($table:literal, $title:literal, [$($own:expr),+]) => {
+        View {
+            table: $table,
+            title: $title,
+            columns: &[
+                $($own,)+
+                plain!("deliveries", "deliveries", true, 0),
+                plain!("delivered", "delivered", true, 9),
+                plain!("delayed", "delayed", true, 10),
+                plain!("hard", "hard", true, 3),
+                Column {
+                    tone: |row| tone(row.float("hard_rate_low"), 0.02, 0.05),
+                    ..column("hard %", true, 0, |row| row.percent("hard_rate"))
+                },
+                column("95 %", true, 1, |row| row.interval("hard_rate_low", "hard_rate_high")),
+                plain!("soft", "soft", true, 4),
+                Column {
+                    tone: |row| tone(row.float("soft_rate_low"), 0.1, 0.3),
+                    ..column("soft %", true, 0, |row| row.percent("soft_rate"))
+                },
+                column("95 %", true, 2, |row| row.interval("soft_rate_low", "soft_rate_high")),
+                plain!("reputation", "reputation", true, 6),
+                plain!("attempts", "attempts", true, 8),
+                column("median", true, 7, |row| row.delay("delay_p50_ms").unwrap_or_default()),
+                column("95 % within", true, 7, |row| row.delay("delay_p95_ms").unwrap_or_default()),
+            ],
+            notes: &[],
+        }
+    };
+}
+
+/// Every table but the totals, in the order of the report.
+pub(crate) static VIEWS: &[View] = &[
+    rates!("domains", "Domains", [plain!("domain", "domain", false, 0), plain!("provider", "provider", false, 5)]),
+    rates!("providers", "Providers", [plain!("provider", "provider", false, 0)]),
+    rates!("sources", "Sources", [plain!("source", "source", false, 0)]),
+    rates!("sender_domains", "Sender domains", [plain!("sender domain", "sender_domain", false, 0)]),
+    View {
+        table: "reasons",
+        title: "Reasons",
+        columns: &[
+            plain!("reason", "reason", false, 0),
+            plain!("class", "class", false, 0),
+            plain!("to do", "disposition", false, 0),
+            plain!("deliveries", "deliveries", true, 0),
+            plain!("domains", "domains", true, 0),
+        ],
+        notes: &[plain!("example", "example", false, 0)],
+    },
+    View {
+        table: "suspects",
+        title: "Suspects",
+        columns: &[
+            plain!("source", "source", false, 0),
+            plain!("listed", "listed", false, 2),
+            plain!("blocklist", "blocklist", false, 0),
+            plain!("provider", "provider", false, 0),
+            plain!("refused", "refused", true, 0),
+            plain!("deliveries", "deliveries", true, 0),
+            plain!("score", "score", true, 0),
+            plain!("since", "first_seen", false, 1),
+            plain!("until", "last_seen", false, 3),
+        ],
+        notes: &[
+            plain!("evidence", "evidence", false, 0),
+            plain!("domains", "domains", false, 0),
+            plain!("delist at", "delist_url", false, 0),
+        ],
+    },
+];
+
+/// What is shown of an attempt.
+pub(crate) static ATTEMPT: &[Column] = &[
+    plain!("time", "event_time", false, 0),
+    plain!("recipient", "recipient", false, 0),
+    plain!("outcome", "outcome", false, 0),
+    plain!("class", "class", false, 0),
+    plain!("reason", "reason", false, 0),
+    plain!("code", "enhanced_code", false, 0),
+    plain!("relay", "relay_host", false, 1),
+    plain!("reply", "reply_text", false, 2),
+];
+
+fn tone(low: Option<f64>, warning: f64, alarm: f64) -> Tone {
+    match low {
+        Some(low) if low >= alarm => Tone::Alarm,
+        Some(low) if low >= warning => Tone::Warning,
+        _ => Tone::Plain,
+    }
+}
+
+/// The options' clock, or UTC.
+pub(crate) fn clock<'a>(options: &Options<'a>) -> Clock<'a> {
+    options.clock.unwrap_or(&rfc3339)
+}
+
+/// A line of the totals.
+pub(crate) struct Total {
+    pub(crate) label: &'static str,
+    pub(crate) count: String,
+    /// Percent of deliveries, then what there is to add.
+    pub(crate) share: String,
+    pub(crate) remark: String,
+}
+
+/// The totals as lines.
+pub(crate) fn totals(frame: &Frame, clock: Clock<'_>) -> Vec<Total> {
+    let row = Row::new(frame, 0, clock);
+    let number = |column| match frame.named(0, column) {
+        Value::Int64(n) => n,
+        _ => 0,
+    };
+    let all = number("deliveries");
+    let line = |label, column, remark: String| {
+        let share = if all > 0 { percent(number(column) as f64 / all as f64) } else { String::new() };
+        Total { label, count: count(number(column)), share, remark }
+    };
+    let certain = |low, high| match row.interval(low, high) {
+        interval if interval.is_empty() => interval,
+        interval => format!("95 %: {interval}"),
+    };
+    let delays = match (row.delay("delay_p50_ms"), row.delay("delay_p95_ms")) {
+        (Some(half), Some(most)) => format!("half within {half}, 95 % within {most}"),
+        _ => String::new(),
+    };
+    vec![
+        Total { share: String::new(), ..line("deliveries", "deliveries", format!("{} attempts", count(number("attempts")))) },
+        line("delivered", "delivered", delays),
+        line("  delayed", "delayed", "after a temporary failure".into()),
+        line("bounced", "bounced", String::new()),
+        line("expired", "expired", String::new()),
+        line("deferred", "deferred", "still in the queue".into()),
+        line("hard", "hard", certain("hard_rate_low", "hard_rate_high")),
+        line("soft", "soft", certain("soft_rate_low", "soft_rate_high")),
+        line("reputation", "reputation", "refused for what is thought of us".into()),
+    ]
+}
+
+/// What was read, in one or two sentences.
+pub(crate) fn coverage(meta: &Meta) -> String {
+    let c = &meta.coverage;
+    let n = |n: u64| count(i64::try_from(n).unwrap_or(i64::MAX));
+    let mut text = format!(
+        "{} lines of {} files: {} used, {} irrelevant, {} not understood",
+        n(c.lines), n(c.files), n(c.used), n(c.irrelevant), n(c.unrecognised)
+    );
+    for (value, what) in [(c.outside_window, "attempts outside the window"), (c.truncated, "cut lines"), (c.lost, "deliveries lost")] {
+        if value > 0 {
+            text.push_str(&format!(", {} {what}", n(value)));
+        }
+    }
+    text
+}
+
+/// What is no delivery; empty where there is nothing.
+pub(crate) fn excluded(meta: &Meta) -> String {
+    let e = &meta.excluded;
+    let all = [
+        (e.probes, "probes"), (e.hops, "hops"), (e.notifications, "notifications"), (e.discarded, "discarded"),
+        (e.suppressed, "suppressed"), (e.shadow, "shadow copies"), (e.health, "health probes"), (e.dropped, "dropped"),
+        (e.inbound, "inbound"), (e.duplicates, "duplicate lines"),
+    ];
+    let some: Vec<_> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n as i64))).collect();
+    some.join(", ")
+}
+
+/// From when to when.
+pub(crate) fn window(meta: &Meta, clock: Clock<'_>) -> String {
+    let w = &meta.window;
+    match (w.since.or(w.first_event), w.until.or(w.last_event)) {
+        (Some(from), Some(to)) => format!("{} – {}", clock(from), clock(to)),
+        (Some(from), None) => format!("from {}", clock(from)),
+        (None, Some(to)) => format!("until {}", clock(to)),
+        (None, None) => "no attempts".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bouncestat_aggregation::schema;
+
+    #[test]
+    fn every_table_has_a_view_and_every_column_exists() {
+        let shown: Vec<_> = VIEWS.iter().map(|v| v.table).collect();
+        let tables = schema::TABLES.iter().filter(|t| t.name != "totals" && t.name != "attempts");
+        assert_eq!(shown, tables.map(|t| t.name).collect::<Vec<_>>());
+    }
+}

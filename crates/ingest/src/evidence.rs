@@ -1,0 +1,227 @@
+//! Where the year and the zone of stamps come from that lack them.
+//!
+//! Best first: the stamp itself, a long queue id or Exim id, a message id that Postfix made, the file's time, "now". The run says which.
+
+use bouncestat_record::time::{Micros, SECOND};
+use bouncestat_record::{Mta, named_enum};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+
+use crate::clock::{Clock, Zone};
+use crate::framing::{self, Stamp};
+use crate::lines::{last_line, lines};
+use crate::mta::{exim, postfix};
+
+named_enum! {
+    /// What told the year of a file's stamps.
+    pub enum YearFrom {
+        /// The stamps have it.
+        Stamp = "the stamps",
+        /// A queue id or message id of the server holds a clock.
+        Id = "queue ids",
+        /// The date in a `Message-ID:` that Postfix made.
+        MessageId = "message ids",
+        /// The time at which the file was last written: a guess.
+        FileTime = "the file's time",
+        /// The present: a guess.
+        Now = "the present",
+    }
+}
+
+impl YearFrom {
+    /// Whether the year had to be guessed.
+    pub fn is_guess(self) -> bool {
+        matches!(self, Self::FileTime | Self::Now)
+    }
+}
+
+/// What is known around a file.
+pub struct Around<'f> {
+    /// Its first lines.
+    pub head: &'f [u8],
+    /// Its last lines, where they are at hand.
+    pub tail: Option<&'f [u8]>,
+    /// When it was last written.
+    pub modified: Option<Micros>,
+    /// "Now".
+    pub now: Micros,
+}
+
+/// The clock of a syslog file that starts where the evidence says, and what told its year.
+pub fn syslog_clock(around: &Around<'_>, zone: Zone) -> (Clock, YearFrom) {
+    let Some(first) = first_stamp(around.head) else {
+        return (Clock::new(zone, day_of(around.now)), YearFrom::Now);
+    };
+    if let Some(year) = first.year {
+        return (Clock::new(zone, date(year, &first)), YearFrom::Stamp);
+    }
+    if let Some((stamp, moment, from)) = id_evidence(around.head) {
+        // The id was made when the message came; the line may be days younger, never older.
+        let year = year_at_or_after(&stamp, moment - 86_400 * SECOND);
+        let before = NaiveDate::from_ymd_opt(year, stamp.month, stamp.day).unwrap_or_default();
+        let mut clock = Clock::new(zone, before);
+        first.at(&mut clock);
+        return (clock, from);
+    }
+    let (moment, from) = match around.modified {
+        Some(modified) => (modified, YearFrom::FileTime),
+        None => (around.now, YearFrom::Now),
+    };
+    // The file was written last at its last line, which is at or before that time.
+    let last = around.tail.or(Some(around.head)).and_then(last_stamp).unwrap_or(first);
+    let year = year_at_or_before(&last, moment + 86_400 * SECOND);
+    let mut clock = Clock::new(zone, date(year, &last));
+    first.at(&mut clock);
+    let first_year = if first_is_later(&first, &last) { year - 1 } else { year };
+    (Clock::new(zone, date(first_year, &first)), from)
+}
+
+/// The day on which a file starts whose stamps tell it, as a clock.
+pub fn plain_clock(zone: Zone, now: Micros) -> Clock {
+    Clock::new(zone, day_of(now))
+}
+
+fn first_is_later(first: &Stamp, last: &Stamp) -> bool {
+    (first.month, first.day, first.hour) > (last.month, last.day, last.hour)
+}
+
+fn date(year: i32, stamp: &Stamp) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, stamp.month, stamp.day.min(28)).unwrap_or_default()
+}
+
+fn day_of(at: Micros) -> NaiveDate {
+    DateTime::from_timestamp_micros(at).unwrap_or_default().date_naive()
+}
+
+fn first_stamp(head: &[u8]) -> Option<Stamp> {
+    lines(head).find_map(|(_, line)| framing::syslog(line)).map(|frame| frame.stamp)
+}
+
+fn last_stamp(tail: &[u8]) -> Option<Stamp> {
+    let mut rest = tail;
+    while let Some((start, line)) = last_line(rest) {
+        if let Some(frame) = framing::syslog(line) {
+            return Some(frame.stamp);
+        }
+        rest = &rest[..start];
+    }
+    None
+}
+
+/// The year that puts a stamp soonest at or after a moment (in UTC: a day's slack is the caller's).
+fn year_at_or_after(stamp: &Stamp, moment: Micros) -> i32 {
+    let around = day_of(moment);
+    let year = chrono::Datelike::year(&around);
+    let this = NaiveDate::from_ymd_opt(year, stamp.month, stamp.day);
+    if this.is_some_and(|day| day >= around) { year } else { year + 1 }
+}
+
+/// The year that puts a stamp latest at or before a moment.
+fn year_at_or_before(stamp: &Stamp, moment: Micros) -> i32 {
+    let around = day_of(moment);
+    let year = chrono::Datelike::year(&around);
+    let this = NaiveDate::from_ymd_opt(year, stamp.month, stamp.day);
+    if this.is_some_and(|day| day <= around) { year } else { year - 1 }
+}
+
+/// The first line whose id holds a clock: its stamp, and the moment.
+fn id_evidence(head: &[u8]) -> Option<(Stamp, Micros, YearFrom)> {
+    let mut by_message_id = None;
+    for (_, line) in lines(head) {
+        let Some(frame) = framing::syslog(line) else { continue };
+        let Some(colon) = frame.text.iter().take(40).position(|&b| b == b':') else {
+            continue;
+        };
+        let id = &frame.text[..colon];
+        if let Some(seconds) = postfix::long_id_seconds(id) {
+            return Some((frame.stamp, seconds * SECOND, YearFrom::Id));
+        }
+        if by_message_id.is_none()
+            && let Some(message_id) = frame.text[colon..].strip_prefix(b": message-id=")
+            && let Some(seconds) = postfix::message_id_moment(message_id, id)
+        {
+            by_message_id = Some((frame.stamp, seconds * SECOND, YearFrom::MessageId));
+        }
+    }
+    by_message_id
+}
+
+/// The distance from UTC at which an Exim log without zones was written, told by its ids: they begin with the second of arrival.
+pub fn exim_offset(head: &[u8]) -> Option<FixedOffset> {
+    const QUARTER: i64 = 900;
+    let mut found: Option<i64> = None;
+    for (_, line) in lines(head) {
+        let Some((stamp, end)) = Stamp::read(line) else { continue };
+        if stamp.offset.is_some() {
+            return None;
+        }
+        let rest = line[end..].trim_ascii_start();
+        let rest = match rest.strip_prefix(b"[").and_then(|r| Some(&r[memchr::memchr(b']', r)? + 1..])) {
+            Some(after) => after.trim_ascii_start(),
+            None => rest,
+        };
+        let id_end = rest.iter().position(|&b| b == b' ').unwrap_or(rest.len());
+        let (id, rest) = rest.split_at(id_end);
+        if !rest.starts_with(b" <= ") {
+            continue;
+        }
+        let Some(epoch) = exim::id_epoch(id) else { continue };
+        let mut clock = Clock::new(Zone::UTC, NaiveDate::default());
+        let Some(at) = stamp.at(&mut clock) else { continue };
+        let distance = at / SECOND - epoch;
+        let rounded = (distance as f64 / QUARTER as f64).round() as i64 * QUARTER;
+        // A slow arrival is logged long after its id was made: such a line tells nothing.
+        if (distance - rounded).abs() > 60 {
+            continue;
+        }
+        if found.is_some_and(|f| f != rounded) {
+            return None;
+        }
+        found = Some(rounded);
+    }
+    FixedOffset::east_opt(i32::try_from(found?).ok()?)
+}
+
+/// Whether files of this server may hold stamps without a year.
+pub fn is_syslog(mta: Mta, head: &[u8]) -> bool {
+    mta == Mta::Postfix || (mta == Mta::Exim && first_stamp(head).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAR_NOW: &str = "2030-06-15T00:00:00Z";
+
+    fn micros(rfc3339: &str) -> Micros {
+        DateTime::parse_from_rfc3339(rfc3339).unwrap().timestamp_micros()
+    }
+
+    #[track_caller]
+    fn check(head: &str, modified: Option<&str>, want: (&str, YearFrom)) {
+        let around = Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), now: micros(FAR_NOW) };
+        let (mut clock, from) = syslog_clock(&around, Zone::UTC);
+        let first = first_stamp(head.as_bytes()).unwrap().at(&mut clock).unwrap();
+        assert_eq!((first, from), (micros(want.0), want.1), "{head}");
+    }
+
+    #[test]
+    fn long_queue_ids_tell_the_year_even_over_new_year() {
+        let line = "Nov 22 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n";
+        check(line, Some("2029-01-01T00:00:00Z"), ("2026-11-22T13:42:06Z", YearFrom::Id));
+        // Deferred mail of November, still in the queue in January.
+        let late = "Jan  3 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n";
+        check(late, None, ("2027-01-03T13:42:06Z", YearFrom::Id));
+        // The first line lies before New Year, the id after it.
+        let before = format!("Dec 31 23:00:00 lab kernel: x\nJan  1 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n");
+        check(&before, None, ("2026-12-31T23:00:00Z", YearFrom::Id));
+    }
+
+    #[test]
+    fn message_ids_then_file_time_then_now() {
+        let line = "Nov 22 13:13:40 mta postfix/cleanup[1101]: E26A2998B7E: message-id=<20131122131340.E26A2998B7E@mta.test>\n";
+        check(line, Some("2029-01-01T00:00:00Z"), ("2013-11-22T13:13:40Z", YearFrom::MessageId));
+        let bare = "Dec 30 01:00:00 a b: x\nJan  2 01:00:00 a b: x\n";
+        check(bare, Some("2019-01-02T02:00:00Z"), ("2018-12-30T01:00:00Z", YearFrom::FileTime));
+        check("Nov  1 01:00:00 a b: x\n", None, ("2029-11-01T01:00:00Z", YearFrom::Now));
+    }
+}

@@ -1,0 +1,159 @@
+//! The stamps of syslogs, read by hand: `Nov 22 13:42:06`, `2026-11-17T00:00:05.123456+01:00`, `2013 Jun 10 06:27:30.123`.
+
+use bouncestat_record::time::{Micros, SECOND};
+
+use crate::clock::Clock;
+
+/// A stamp as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The year, where it is written.
+    pub year: Option<i32>,
+    /// 1 to 12.
+    pub month: u32,
+    /// 1 to 31.
+    pub day: u32,
+    /// 0 to 23.
+    pub hour: u32,
+    /// 0 to 59.
+    pub minute: u32,
+    /// 0 to 60.
+    pub second: u32,
+    /// The fraction in microseconds.
+    pub micros: i64,
+    /// Seconds east of UTC, where written.
+    pub offset: Option<i32>,
+}
+
+impl Stamp {
+    /// Reads a stamp at the start of `text`; gives it and its length.
+    pub fn read(text: &[u8]) -> Option<(Self, usize)> {
+        match *text.first()? {
+            b'A'..=b'Z' => Self::month_first(text, None),
+            b'0'..=b'9' if text.get(4) == Some(&b'-') => Self::iso(text),
+            b'0'..=b'9' if text.get(4) == Some(&b' ') => {
+                let year = number(text, 0, 4)? as i32;
+                let (stamp, end) = Self::month_first(&text[5..], Some(year))?;
+                Some((stamp, end + 5))
+            }
+            _ => None,
+        }
+    }
+
+    /// `Nov 22 13:42:06[.123]`, the day padded with a blank or a zero.
+    fn month_first(text: &[u8], year: Option<i32>) -> Option<(Self, usize)> {
+        if text.len() < 15 || text[3] != b' ' || text[6] != b' ' {
+            return None;
+        }
+        let month = month(&text[..3])?;
+        let day = if text[4] == b' ' { number(text, 5, 1)? } else { number(text, 4, 2)? };
+        let (hour, minute, second) = clock_time(&text[7..])?;
+        let (micros, used) = fraction(&text[15..]);
+        Some((Self { year, month, day, hour, minute, second, micros, offset: None }, 15 + used))
+    }
+
+    /// `2026-11-17T00:00:05[.123456][Z|+01:00|+0100]`; a blank may stand for the `T`.
+    fn iso(text: &[u8]) -> Option<(Self, usize)> {
+        if text.len() < 19 || text[7] != b'-' || !matches!(text[10], b'T' | b' ' | b't') {
+            return None;
+        }
+        let year = number(text, 0, 4)? as i32;
+        let (month, day) = (number(text, 5, 2)?, number(text, 8, 2)?);
+        let (hour, minute, second) = clock_time(&text[11..])?;
+        let (micros, used) = fraction(&text[19..]);
+        let mut end = 19 + used;
+        let offset = match text.get(end) {
+            Some(b'Z' | b'z') => {
+                end += 1;
+                Some(0)
+            }
+            Some(sign @ (b'+' | b'-')) => {
+                let hours = number(text, end + 1, 2)?;
+                let colon = usize::from(text.get(end + 3) == Some(&b':'));
+                let minutes = number(text, end + 3 + colon, 2)?;
+                end += 5 + colon;
+                let seconds = (hours * 3600 + minutes * 60) as i32;
+                Some(if *sign == b'-' { -seconds } else { seconds })
+            }
+            _ => None,
+        };
+        Some((Self { year: Some(year), month, day, hour, minute, second, micros, offset }, end))
+    }
+
+    /// The moment, by the clock of its file. `None` for a date that does not exist.
+    pub fn at(&self, clock: &mut Clock) -> Option<Micros> {
+        let whole = match (self.year, self.offset) {
+            (Some(year), Some(offset)) => clock.at_offset(year, self.month, self.day, self.hour, self.minute, self.second, offset)?,
+            (Some(year), None) => clock.full(year, self.month, self.day, self.hour, self.minute, self.second)?,
+            (None, _) => clock.yearless(self.month, self.day, self.hour, self.minute, self.second)?,
+        };
+        Some(whole + self.micros)
+    }
+}
+
+fn clock_time(text: &[u8]) -> Option<(u32, u32, u32)> {
+    if text.len() < 8 || text[2] != b':' || text[5] != b':' {
+        return None;
+    }
+    Some((number(text, 0, 2)?, number(text, 3, 2)?, number(text, 6, 2)?))
+}
+
+/// `.123456` as microseconds, and its length; digits past the sixth are dropped.
+fn fraction(text: &[u8]) -> (Micros, usize) {
+    if !matches!(text.first(), Some(b'.' | b',')) {
+        return (0, 0);
+    }
+    let digits = text[1..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let mut unit = SECOND / 10;
+    let mut micros = 0;
+    for b in &text[1..1 + digits] {
+        micros += i64::from(b - b'0') * unit;
+        unit /= 10;
+    }
+    if digits == 0 { (0, 0) } else { (micros, digits + 1) }
+}
+
+fn number(text: &[u8], start: usize, digits: usize) -> Option<u32> {
+    let text = text.get(start..start + digits)?;
+    text.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
+}
+
+fn month(name: &[u8]) -> Option<u32> {
+    const NAMES: [&[u8; 3]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    NAMES.iter().position(|n| n.as_slice() == name).map(|i| i as u32 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Zone;
+    use chrono::{DateTime, NaiveDate};
+
+    #[track_caller]
+    fn check(text: &str, rfc3339: &str) {
+        let (stamp, end) = Stamp::read(text.as_bytes()).expect(text);
+        assert_eq!(end, text.len(), "{text}");
+        let mut clock = Clock::new(Zone::UTC, NaiveDate::from_ymd_opt(2026, 11, 1).unwrap());
+        let want = DateTime::parse_from_rfc3339(rfc3339).unwrap().timestamp_micros();
+        assert_eq!(stamp.at(&mut clock), Some(want), "{text}");
+    }
+
+    #[test]
+    fn forms() {
+        check("Nov  2 13:42:06", "2026-11-02T13:42:06Z");
+        check("Nov 02 13:42:06", "2026-11-02T13:42:06Z");
+        check("2026-11-17T00:00:05.123456+01:00", "2026-11-16T23:00:05.123456Z");
+        check("2026-11-17T00:00:05.5-0530", "2026-11-17T05:30:05.5Z");
+        check("2026-11-17 00:00:05,123Z", "2026-11-17T00:00:05.123Z");
+        check("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123Z");
+    }
+
+    #[test]
+    fn bad_dates_are_no_moments() {
+        let mut clock = Clock::new(Zone::UTC, NaiveDate::from_ymd_opt(2026, 11, 1).unwrap());
+        let (stamp, _) = Stamp::read(b"2026-02-30T00:00:00Z").unwrap();
+        assert_eq!(stamp.at(&mut clock), None);
+        assert_eq!(Stamp::read(b"Nov 22 1x:42:06"), None);
+    }
+}

@@ -1,0 +1,209 @@
+//! `stitch`: puts the fragments of each message together, in the order of the log, and gives out what is whole.
+//!
+//! It keeps only what is open: messages that a server is not done with, and hand-overs whose new id was not seen yet. Nothing is
+//! decided here; `fold` does that when a message is whole.
+
+use bouncestat_record::Mta;
+use bouncestat_record::time::Micros;
+
+use super::scan::{Fragment, Scan};
+use super::store::{Event, Part, Text};
+use super::{ByHash, HashSet64, hash_bytes};
+use crate::event::Kind;
+
+/// A message with a text of its own, so that it outlives the chunks it was read from.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Whose log.
+    pub mta: Mta,
+    /// The log host.
+    pub host: Box<[u8]>,
+    /// The server's id.
+    pub id: Box<[u8]>,
+    /// Its events, in order.
+    pub events: Vec<Event>,
+    /// What their spans point into.
+    pub text: Vec<u8>,
+    /// Whether two queues of one host use this id at the same time.
+    mixed: bool,
+    hands_over: bool,
+    queue: Box<[u8]>,
+}
+
+/// A message that is whole.
+#[derive(Debug)]
+pub enum Whole {
+    /// All of it stands in the scan, as this fragment.
+    Inside(u32),
+    /// It began earlier.
+    Apart(Box<Message>),
+}
+
+/// What is known of all ids.
+#[derive(Debug, Default)]
+pub struct Ids {
+    /// Hashes of the ids of all messages seen so far.
+    pub seen: HashSet64,
+    /// Hashes of the ids that messages say they came from.
+    pub came_from: HashSet64,
+}
+
+/// The open messages of a run.
+#[derive(Debug, Default)]
+pub struct Stitcher {
+    /// What is known of all ids.
+    pub ids: Ids,
+    open: ByHash<Message>,
+    /// Whole messages that were handed over under an id that was not seen yet, in the order in which they ended.
+    pending: Vec<Message>,
+}
+
+impl Stitcher {
+    /// Takes the next scan, in the order of the log; gives what is whole now, in the order in which it ended.
+    pub fn take(&mut self, scan: &Scan) -> Vec<Whole> {
+        for fragment in &scan.fragments {
+            self.ids.seen.insert(hash_bytes(scan.text().get(fragment.id)));
+        }
+        self.ids.came_from.extend(&scan.came_from);
+        let mut whole: Vec<(u64, Whole)> = Vec::with_capacity(scan.fragments.len());
+        for (index, fragment) in scan.fragments.iter().enumerate() {
+            if fragment.born
+                && let Some(lost) = self.open.remove(&fragment.hash)
+            {
+                let at = scan.events(fragment).next().map_or(0, |event| event.offset);
+                whole.push((at, Whole::Apart(Box::new(lost))));
+            }
+            if let Some(mut message) = self.open.remove(&fragment.hash) {
+                message.append(scan, fragment);
+                if fragment.closed && !message.mixed {
+                    whole.push((fragment.closed_at, Whole::Apart(Box::new(message))));
+                } else {
+                    self.open.insert(fragment.hash, message);
+                }
+            } else if fragment.closed {
+                whole.push((fragment.closed_at, Whole::Inside(index as u32)));
+            } else {
+                self.open.insert(fragment.hash, Message::new(scan, fragment));
+            }
+        }
+        whole.sort_by_key(|(at, _)| *at);
+        whole.into_iter().filter_map(|(_, whole)| self.unless_pending(scan, whole)).collect()
+    }
+
+    /// Keeps back a message that was handed over under an id that is not known.
+    fn unless_pending(&mut self, scan: &Scan, whole: Whole) -> Option<Whole> {
+        let waits = match &whole {
+            Whole::Inside(index) => {
+                let fragment = &scan.fragments[*index as usize];
+                fragment.hands_over && scan.events(fragment).any(|e| self.is_unknown_hand_over(e, scan.text()))
+            }
+            Whole::Apart(message) => message.hands_over && message.events.iter().any(|e| self.is_unknown_hand_over(e, message.text())),
+        };
+        if !waits {
+            return Some(whole);
+        }
+        self.pending.push(match whole {
+            Whole::Inside(index) => Message::new(scan, &scan.fragments[index as usize]),
+            Whole::Apart(message) => *message,
+        });
+        None
+    }
+
+    fn is_unknown_hand_over(&self, event: &Event, text: Text<'_>) -> bool {
+        let id = event.span(Part::NextId);
+        event.kind == Kind::Sent && !id.is_empty() && !self.ids.seen.contains(&hash_bytes(text.get(id)))
+    }
+
+    /// How many messages are open.
+    pub fn open_messages(&self) -> usize {
+        self.open.len() + self.pending.len()
+    }
+
+    /// Everything that is left when the log ends: first what had ended, then what is still open, in an order that does not depend on
+    /// how the log was cut.
+    pub fn finish(self) -> (Vec<Message>, Ids) {
+        let mut open: Vec<Message> = self.open.into_values().collect();
+        open.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut messages = self.pending;
+        messages.extend(merge_by_message_id(open));
+        (messages, self.ids)
+    }
+}
+
+/// Exchange before 2013 logs no network message id: such messages join the one network id that has the same `Message-ID:`.
+fn merge_by_message_id(open: Vec<Message>) -> Vec<Message> {
+    if !open.iter().any(Message::is_named_by_message_id) {
+        return open;
+    }
+    // The network ids of a Message-ID; None where there are several.
+    let mut owner: ByHash<Option<usize>> = ByHash::default();
+    for (i, message) in open.iter().enumerate().filter(|(_, m)| m.mta == Mta::Exchange && !m.is_named_by_message_id()) {
+        let mut ids: Vec<u64> = message.events.iter().map(|e| hash_bytes(message.text().get(e.span(Part::MessageId)))).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            owner.entry(id).and_modify(|o| *o = o.filter(|o| *o == i)).or_insert(Some(i));
+        }
+    }
+    let mut kept: Vec<Option<Message>> = open.into_iter().map(Some).collect();
+    for i in 0..kept.len() {
+        let Some(message) = kept[i].take_if(|m| m.is_named_by_message_id()) else { continue };
+        match owner.get(&hash_bytes(&message.id)).copied().flatten() {
+            Some(to) => {
+                let target = kept[to].as_mut().expect("network ids are never merged away");
+                for event in &message.events {
+                    let event = event.moved(message.text(), &mut target.text, None);
+                    target.events.push(event);
+                }
+            }
+            None => kept[i] = Some(message),
+        }
+    }
+    kept.into_iter().flatten().collect()
+}
+
+impl Message {
+    fn new(scan: &Scan, fragment: &Fragment) -> Self {
+        let text = scan.text();
+        let mut message = Self {
+            mta: scan.mta,
+            host: text.get(fragment.host).into(),
+            id: text.get(fragment.id).into(),
+            events: Vec::new(),
+            text: Vec::new(),
+            mixed: false,
+            hands_over: false,
+            queue: Box::default(),
+        };
+        message.append(scan, fragment);
+        message
+    }
+
+    fn append(&mut self, scan: &Scan, fragment: &Fragment) {
+        for event in scan.events(fragment) {
+            let event = event.moved(scan.text(), &mut self.text, self.events.last());
+            self.events.push(event);
+        }
+        self.hands_over |= fragment.hands_over;
+        self.mixed |= fragment.mixed;
+        let queue = scan.text().get(fragment.queue);
+        if self.queue.is_empty() {
+            self.queue = queue.into();
+        } else {
+            self.mixed |= !queue.is_empty() && queue != &*self.queue;
+        }
+    }
+
+    /// What its spans point into.
+    pub fn text(&self) -> Text<'_> {
+        Text { body: &self.text, side: b"" }
+    }
+
+    fn is_named_by_message_id(&self) -> bool {
+        self.mta == Mta::Exchange && self.id.first() == Some(&b'<')
+    }
+
+    fn order(&self) -> (Option<Micros>, Mta, &[u8], &[u8]) {
+        (self.events.iter().map(|e| e.at).min(), self.mta, &self.host, &self.id)
+    }
+}

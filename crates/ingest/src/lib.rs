@@ -1,0 +1,16 @@
+//! From bytes to deliveries: finds, unpacks and cuts logs, reads their lines, and joins what they say of one message.
+//!
+//! What is not here: why a reply refuses (classification), counting (aggregation). No clock, environment or terminal is read.
+
+pub mod clock;
+mod evidence;
+pub mod event;
+pub mod framing;
+pub mod input;
+pub mod join;
+pub mod lines;
+pub mod mta;
+pub mod plan;
+pub mod run;
+
+pub use evidence::YearFrom;

@@ -1,0 +1,87 @@
+//! The readers of the servers' logs. Each turns lines into events and keeps only what a file's later lines need: the header of an
+//! Exchange log, the running year of a syslog.
+//!
+//! A reader never fails: a line is used, irrelevant or unrecognised.
+
+pub mod exchange;
+pub mod exim;
+pub mod hand_over;
+pub mod postfix;
+
+use std::sync::Arc;
+
+use bouncestat_record::Mta;
+
+use crate::clock::Clock;
+use crate::event::{Sink, Sort};
+
+/// What a reader is told about the file it reads.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    /// The name that stands for the log host where lines have none: the folder's, or `--host`.
+    pub folder: Arc<str>,
+    /// Turns stamps into moments.
+    pub clock: Clock,
+    /// The first lines of the file, already unpacked.
+    pub head: Arc<[u8]>,
+}
+
+/// One file's reader. Cloning it at a chunk's start lets the chunk be read apart from the others.
+#[derive(Clone)]
+pub enum LineReader {
+    /// Postfix.
+    Postfix(postfix::Reader),
+    /// Exim.
+    Exim(exim::Reader),
+    /// Microsoft Exchange.
+    Exchange(exchange::Reader),
+}
+
+impl LineReader {
+    /// The reader of a file that `mta` wrote.
+    pub fn new(mta: Mta, facts: FileFacts) -> Self {
+        match mta {
+            Mta::Postfix => Self::Postfix(postfix::Reader::new(facts)),
+            Mta::Exim => Self::Exim(exim::Reader::new(facts)),
+            Mta::Exchange => Self::Exchange(exchange::Reader::new(facts)),
+        }
+    }
+
+    /// Whose log it reads.
+    pub fn mta(&self) -> Mta {
+        match self {
+            Self::Postfix(_) => Mta::Postfix,
+            Self::Exim(_) => Mta::Exim,
+            Self::Exchange(_) => Mta::Exchange,
+        }
+    }
+
+    /// Moves over a chunk without reading it, so that the reader stands where the next chunk begins.
+    pub fn skip(&mut self, chunk: &[u8]) {
+        match self {
+            Self::Postfix(r) => r.skip(chunk),
+            Self::Exim(r) => r.skip(chunk),
+            Self::Exchange(r) => r.skip(chunk),
+        }
+    }
+
+    /// Reads one line (without its line end).
+    pub fn line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
+        match self {
+            Self::Postfix(r) => r.line(line, sink),
+            Self::Exim(r) => r.line(line, sink),
+            Self::Exchange(r) => r.line(line, sink),
+        }
+    }
+}
+
+/// How surely the first lines of a file are this server's: the number of lines that only it writes.
+pub fn detect(head: &[u8]) -> Option<Mta> {
+    let scores = [
+        (exchange::detect(head), Mta::Exchange),
+        (exim::detect(head), Mta::Exim),
+        (postfix::detect(head), Mta::Postfix),
+    ];
+    let best = scores.iter().max_by_key(|(score, _)| *score)?;
+    (best.0 > 0).then_some(best.1)
+}

@@ -1,0 +1,214 @@
+//! What a run will read: each source with its server, its clock and its place in time, oldest first.
+//!
+//! Only the first and last lines of files are read here. The order comes from what is inside, never from names alone.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bouncestat_record::Mta;
+use bouncestat_record::time::Micros;
+
+use crate::clock::Zone;
+use crate::evidence::{self, Around, YearFrom};
+use crate::event::{Fields, Key, Sort};
+use crate::input::{self, Chunks, ChunkOptions, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
+use crate::join::hash_bytes;
+use crate::lines::lines;
+use crate::mta::{self, FileFacts, LineReader};
+
+/// What is given from outside.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// The zone of stamps without one.
+    pub zone: Zone,
+    /// Whether the user named it, so that evidence must not overrule it.
+    pub zone_is_given: bool,
+    /// The server, where the user named it.
+    pub mta: Option<Mta>,
+    /// The log host of lines that name none.
+    pub host: Option<String>,
+    /// "Now", the last resort for a year.
+    pub now: Micros,
+}
+
+/// One file that will be read.
+pub struct PlannedFile {
+    /// Where it is.
+    pub source: Source,
+    /// Who wrote it; `None`: nothing of a mail server was found in it, its lines are only counted.
+    pub mta: Option<Mta>,
+    /// What told the year of its stamps.
+    pub year_from: YearFrom,
+    /// The zone that its ids tell, where that differs from the given one.
+    pub zone_from_ids: Option<Zone>,
+    /// The moment of its first event.
+    pub start: Option<Micros>,
+    /// The moment of its last event, where that is known without reading the whole file.
+    pub end: Option<Micros>,
+    /// Stands before its first line.
+    pub(crate) reader: Option<LineReader>,
+    /// Hashes of its first lines that say something: where they stand in another file, the two overlap.
+    pub(crate) probes: Vec<u64>,
+    /// The open source, where it can be read only once.
+    pub(crate) opened: Option<Reader>,
+}
+
+/// What a run will read.
+#[derive(Default)]
+pub struct Plan {
+    /// The files, oldest first.
+    pub files: Vec<PlannedFile>,
+    /// What could not be read, and hints.
+    pub problems: Vec<Problem>,
+}
+
+/// How many lines of a file's start are looked for in other files.
+const PROBES: usize = 64;
+
+/// Looks into each source.
+pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
+    let mut plan = Plan::default();
+    for source in sources {
+        match look(source, options) {
+            Ok((file, problem)) => {
+                plan.problems.extend(problem);
+                plan.files.extend(file);
+            }
+            Err(problem) => plan.problems.push(problem),
+        }
+    }
+    // A file without events has no place in time; where two begin together, the shorter one is older, and names decide last.
+    plan.files.sort_by(|a, b| {
+        let key = |f: &PlannedFile| (f.start.is_none(), f.start, f.end.is_none(), f.end);
+        let age = |f: &PlannedFile| f.source.path.clone();
+        key(a).cmp(&key(b)).then_with(|| age(a).cmp(&age(b)))
+    });
+    plan
+}
+
+type Looked = (Option<PlannedFile>, Option<Problem>);
+
+fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
+    // What can be read only once is opened here, and stays open.
+    let (peek, opened) = match source.kind {
+        SourceKind::File => (input::peek(&source)?, None),
+        SourceKind::Pipe | SourceKind::Stdin => input::open_peeked(&source).map(|(peek, reader)| (peek, Some(reader)))?,
+    };
+    let keep = |file: PlannedFile| Some(PlannedFile { opened, ..file });
+    let hint = |kind, what: &str, remedy: &str| Some(Problem::new(kind, &source.path, what, remedy));
+    if peek.head.is_empty() {
+        let problem = hint(ProblemKind::EmptyFile, "the file is empty", "nothing to do, if nothing was logged");
+        let problem = peek.problem.clone().or(problem);
+        return Ok((keep(PlannedFile::foreign(source)), problem));
+    }
+    if peek.binary {
+        return Ok((None, hint(ProblemKind::NotALog, "binary data, no log", "name the log files, or their folder")));
+    }
+    let found = options.mta.or_else(|| mta::detect(&peek.head)).or_else(|| search(&source, &peek));
+    let Some(mta) = found else {
+        let problem = hint(
+            ProblemKind::NotALog,
+            "no line of Postfix, Exim or Exchange in it",
+            "if it is a mail log, say whose: --mta postfix|exim|exchange",
+        );
+        return Ok((keep(PlannedFile::foreign(source)), problem));
+    };
+    Ok((keep(PlannedFile::new(source, &peek, mta, options)), None))
+}
+
+/// Looks for the lines of a mail server past the first ones, in a file that holds other things too.
+fn search(source: &Source, peek: &Peek) -> Option<Mta> {
+    if peek.complete || source.kind != SourceKind::File {
+        return None;
+    }
+    let reader = input::open(source).ok()?;
+    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| mta::detect(&chunk.data))
+}
+
+impl PlannedFile {
+    fn foreign(source: Source) -> Self {
+        Self {
+            source,
+            mta: None,
+            year_from: YearFrom::Stamp,
+            zone_from_ids: None,
+            start: None,
+            end: None,
+            reader: None,
+            probes: Vec::new(),
+            opened: None,
+        }
+    }
+
+    fn new(source: Source, peek: &Peek, mta: Mta, options: &PlanOptions) -> Self {
+        let mut zone = options.zone;
+        let mut zone_from_ids = None;
+        if mta == Mta::Exim
+            && !options.zone_is_given
+            && let Some(offset) = evidence::exim_offset(&peek.head)
+        {
+            let told = Zone::Fixed(offset);
+            let start = input_start(peek);
+            if start.is_some_and(|wall| told.to_utc(wall) != zone.to_utc(wall)) {
+                zone = told;
+                zone_from_ids = Some(told);
+            }
+        }
+        let around =
+            Around { head: &peek.head, tail: peek.tail.as_deref(), modified: source.modified.map(micros), now: options.now };
+        let (clock, year_from) = if evidence::is_syslog(mta, &peek.head) {
+            evidence::syslog_clock(&around, zone)
+        } else {
+            (evidence::plain_clock(zone, options.now), YearFrom::Stamp)
+        };
+        let folder = options.host.as_deref().unwrap_or(&source.folder);
+        let facts = FileFacts { folder: Arc::from(folder), clock, head: Arc::from(peek.head.as_slice()) };
+        let reader = LineReader::new(mta, facts);
+        let (start, last, probes, after_head) = first_events(&reader, &peek.head);
+        let end = match (&peek.tail, peek.complete) {
+            (_, true) => last,
+            (Some(tail), false) => last_event(after_head, tail),
+            (None, false) => None,
+        };
+        Self { source, mta: Some(mta), year_from, zone_from_ids, start, end, reader: Some(reader), probes, opened: None }
+    }
+}
+
+/// The wall-clock time of the first stamp.
+fn input_start(peek: &Peek) -> Option<chrono::NaiveDateTime> {
+    let (stamp, _) = lines(&peek.head).find_map(|(_, line)| crate::framing::Stamp::read(line))?;
+    let mut clock = evidence::plain_clock(Zone::UTC, 0);
+    stamp.at(&mut clock).map(|at| Zone::UTC.to_wall(at))
+}
+
+fn micros(time: SystemTime) -> Micros {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_micros() as Micros,
+        Err(before) => -(before.duration().as_micros() as Micros),
+    }
+}
+
+/// First and last event of the head, hashes of its first lines that say something, and the reader after it.
+fn first_events(reader: &LineReader, head: &[u8]) -> (Option<Micros>, Option<Micros>, Vec<u64>, LineReader) {
+    let mut reader = reader.clone();
+    let (mut start, mut last, mut probes) = (None, None, Vec::new());
+    let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+    for (_, line) in lines(head) {
+        if reader.line(line, &mut sink) == Sort::Used && probes.len() < PROBES {
+            probes.push(hash_bytes(line));
+        }
+        for (_, fields) in sink.drain(..) {
+            start = start.or(Some(fields.at));
+            last = last.max(Some(fields.at));
+        }
+    }
+    (start, last, probes, reader)
+}
+
+fn last_event(mut reader: LineReader, tail: &[u8]) -> Option<Micros> {
+    let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+    for (_, line) in lines(tail) {
+        reader.line(line, &mut sink);
+    }
+    sink.iter().map(|(_, fields)| fields.at).max()
+}

@@ -1,0 +1,224 @@
+//! One run: reads the planned files in order, scans their chunks in parallel, stitches in order, folds in parallel.
+//!
+//! The result does not depend on the number of threads or the size of chunks. What is done with deliveries is the [`Consumer`]'s.
+
+mod overlap;
+mod produce;
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use bouncestat_record::{Delivery, Mta};
+use rayon::prelude::*;
+
+use crate::input::{ChunkOptions, Problem};
+use crate::join::fold::{self, Context, Counts, View};
+use crate::join::scan::{Lines, Scan, Tally, scan};
+use crate::join::stitch::{Ids, Message, Stitcher, Whole};
+use crate::join::window::Window;
+use crate::plan::Plan;
+use overlap::Overlaps;
+use produce::{Note, Piece};
+
+/// Takes the deliveries of a run, in parts that may be made in parallel.
+pub trait Consumer: Sync {
+    /// What is made of some deliveries.
+    type Part: Send;
+    /// An empty part.
+    fn begin(&self) -> Self::Part;
+    /// Adds a delivery to a part.
+    fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>);
+}
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Which events count.
+    pub window: Window,
+    /// How large pieces are.
+    pub chunks: ChunkOptions,
+    /// How many pieces are worked on at a time.
+    pub threads: usize,
+}
+
+/// What a run read.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How lines count.
+    pub tally: Tally,
+    /// Bytes read, unpacked.
+    pub bytes: u64,
+    /// Files read.
+    pub files: u64,
+    /// What is no delivery.
+    pub counts: Counts,
+    /// Messages that were still open at the end.
+    pub open_messages: usize,
+    /// What went wrong with files while they were read.
+    pub problems: Vec<Problem>,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Bytes read as they lie on the disk.
+    pub packed: u64,
+    /// Bytes read, unpacked.
+    pub bytes: u64,
+}
+
+/// Reads the files of a plan. Parts come in the order of the log.
+pub fn run<C: Consumer>(
+    plan: Plan,
+    options: &RunOptions,
+    consumer: &C,
+    on_part: &mut dyn FnMut(C::Part),
+    on_progress: &dyn Fn(Progress),
+) -> Summary {
+    let mut summary = Summary { problems: plan.problems, ..Summary::default() };
+    let mut overlaps = Overlaps::new(&plan.files);
+    let folders: Vec<Arc<str>> = plan.files.iter().map(|f| Arc::from(f.source.folder.as_str())).collect();
+    summary.files = plan.files.len() as u64;
+    let in_flight = options.threads.max(1) * 2;
+    let (send, receive) = sync_channel::<Note>(in_flight);
+    let barriers = overlaps.barriers();
+    let chunk_options = options.chunks;
+    std::thread::scope(|scope| {
+        scope.spawn(move || produce::produce(plan.files, chunk_options, &barriers, &send));
+        let mut stitcher = Stitcher::default();
+        let mut whole: Vec<(Scan, Vec<Whole>)> = Vec::new();
+        let mut progress = Progress::default();
+        let mut held: Option<Piece> = None;
+        loop {
+            let mut round: Vec<Piece> = held.take().into_iter().collect();
+            while round.len() < in_flight {
+                match receive.recv() {
+                    Ok(Note::Piece(piece)) => {
+                        progress.bytes += piece.chunk.len() as u64;
+                        progress.packed = piece.packed;
+                        if piece.barrier && !round.is_empty() {
+                            held = Some(piece);
+                            break;
+                        }
+                        round.push(piece);
+                    }
+                    Ok(Note::Lines { lines, bytes }) => {
+                        summary.tally.lines += lines;
+                        progress.bytes += bytes;
+                    }
+                    Ok(Note::Problem(problem)) => summary.problems.push(problem),
+                    Err(_) => break,
+                }
+            }
+            on_progress(progress);
+            let done = round.is_empty();
+            let context = Context { window: options.window, ids: &stitcher.ids, folders: &folders };
+            let (parts, scans) = rayon::join(
+                || whole.par_iter().map(|(scan, whole)| fold_scan(scan, whole, context, consumer)).collect::<Vec<_>>(),
+                || scan_round(round, &mut overlaps),
+            );
+            for (part, counts) in parts {
+                summary.counts.add(&counts);
+                on_part(part);
+            }
+            whole.clear();
+            for scan in scans {
+                summary.tally.add(scan.tally);
+                overlaps.saw(&scan);
+                let closed = stitcher.take(&scan);
+                whole.push((scan, closed));
+            }
+            if done {
+                break;
+            }
+        }
+        summary.bytes = progress.bytes;
+        summary.open_messages = stitcher.open_messages();
+        let (messages, ids) = stitcher.finish();
+        finish(messages, &ids, options.window, &folders, consumer, &mut summary, on_part);
+    });
+    summary
+}
+
+/// Scans the pieces of a round, side by side where their lines need not be compared with other files.
+fn scan_round(round: Vec<Piece>, overlaps: &mut Overlaps) -> Vec<Scan> {
+    let alone = |piece: Piece, lines: Lines<'_>| scan(piece.reader, piece.chunk, piece.file, piece.offset, lines);
+    if let Some(first) = round.first() {
+        overlaps.begin(first.file);
+    }
+    if round.iter().any(|piece| overlaps.is_guarded(piece.file)) {
+        return round
+            .into_iter()
+            .map(|piece| match overlaps.guard(piece.file) {
+                Some(mut guard) => alone(piece, Lines::Guarded(&mut guard)),
+                None => alone(piece, Lines::Hash),
+            })
+            .collect();
+    }
+    let watched: Vec<bool> = round.iter().map(|piece| overlaps.is_watched(piece.file)).collect();
+    let lines = |watched| if watched { Lines::Hash } else { Lines::Plain };
+    round.into_par_iter().zip(watched).map(|(piece, watched)| alone(piece, lines(watched))).collect()
+}
+
+/// Folds what became whole with one scan.
+fn fold_scan<C: Consumer>(scan: &Scan, whole: &[Whole], context: Context<'_>, consumer: &C) -> (C::Part, Counts) {
+    let (mut part, mut counts) = (consumer.begin(), Counts::default());
+    let mut events = Vec::new();
+    for whole in whole {
+        let view = match whole {
+            Whole::Inside(index) => {
+                let fragment = &scan.fragments[*index as usize];
+                events.clear();
+                events.extend(scan.events(fragment).copied());
+                let text = scan.text();
+                View { mta: scan.mta, host: text.get(fragment.host), id: text.get(fragment.id), events: &events, text }
+            }
+            Whole::Apart(message) => view_of(message),
+        };
+        fold::fold(view, context, &mut counts, &mut |delivery| consumer.delivery(&mut part, delivery));
+    }
+    (part, counts)
+}
+
+fn view_of(message: &Message) -> View<'_> {
+    View { mta: message.mta, host: &message.host, id: &message.id, events: &message.events, text: message.text() }
+}
+
+/// Folds what is left when the log ends.
+fn finish<C: Consumer>(
+    messages: Vec<Message>,
+    ids: &Ids,
+    window: Window,
+    folders: &[Arc<str>],
+    consumer: &C,
+    summary: &mut Summary,
+    on_part: &mut dyn FnMut(C::Part),
+) {
+    const AT_ONCE: usize = 4096;
+    let context = Context { window, ids, folders };
+    for group in messages.chunks(AT_ONCE * 8) {
+        let parts: Vec<_> = group
+            .par_chunks(AT_ONCE)
+            .map(|messages| {
+                let (mut part, mut counts) = (consumer.begin(), Counts::default());
+                for message in messages {
+                    fold::fold(view_of(message), context, &mut counts, &mut |d| consumer.delivery(&mut part, d));
+                }
+                (part, counts)
+            })
+            .collect();
+        for (part, counts) in parts {
+            summary.counts.add(&counts);
+            on_part(part);
+        }
+    }
+}
+
+/// The servers that wrote the files of a plan, each with the number of its files.
+pub fn servers(plan: &Plan) -> Vec<(Mta, usize)> {
+    Mta::ALL
+        .iter()
+        .map(|mta| (*mta, plan.files.iter().filter(|f| f.mta == Some(*mta)).count()))
+        .filter(|(_, files)| *files > 0)
+        .collect()
+}
