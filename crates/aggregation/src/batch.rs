@@ -5,15 +5,17 @@
 
 use bouncestat_record::{Class, Delivery, Family, Outcome, Verdict};
 
-use crate::cells::Keys;
+use crate::cells::{Keys, Seen};
 use crate::failures::{Failure, Failures};
 use crate::sketch::bucket;
 use crate::sums::{Flags, NO_DELAY, Rows};
 
-/// Deliveries of one worker. Any size works; some ten thousand deliveries are good.
+/// Deliveries of one worker. Any size works. The dictionaries of each batch must be merged, so that large batches are cheaper:
+/// 100,000 deliveries take 3 MB and their distinct domains.
 #[derive(Default)]
 pub struct Batch {
     pub(crate) keys: Keys,
+    seen: Seen,
     pub(crate) rows: Rows,
     pub(crate) failures: Failures,
 }
@@ -49,30 +51,33 @@ impl Batch {
         template: &str,
         delist_url: Option<&str>,
     ) {
-        let (cell, sender) = self.keys.of(delivery, provider);
+        let (cell, sender) = self.keys.of(delivery, provider, &mut self.seen);
         let mut flags = Flags::default();
         let mut delay = NO_DELAY;
         match delivery.outcome {
             Outcome::Delivered => {
-                flags.delivered = true;
-                flags.delayed = delivery.delayed;
+                flags.set(Flags::DELIVERED, true);
+                flags.set(Flags::DELAYED, delivery.delayed);
                 delay = delivery.delay_ms.map_or(NO_DELAY, bucket);
             }
-            Outcome::Bounced => flags.bounced = true,
-            Outcome::Expired => flags.expired = true,
-            Outcome::Deferred => flags.deferred = true,
+            Outcome::Bounced => flags.set(Flags::BOUNCED, true),
+            Outcome::Expired => flags.set(Flags::EXPIRED, true),
+            Outcome::Deferred => flags.set(Flags::DEFERRED, true),
         }
-        if !flags.delivered {
+        if delivery.outcome != Outcome::Delivered {
             let failure = Failure::new(delivery, verdict, template, delist_url);
-            flags.hard = failure.class == Class::Hard;
-            flags.soft = failure.class == Class::Soft;
-            flags.reputation = failure.reason.family() == Family::Reputation;
+            flags.set(Flags::HARD, failure.class == Class::Hard);
+            flags.set(Flags::SOFT, failure.class == Class::Soft);
+            flags.set(
+                Flags::REPUTATION,
+                failure.reason.family() == Family::Reputation,
+            );
             self.failures.push(&failure, self.keys.cells[cell as usize]);
         }
-        let mut attempts = 0;
+        let mut attempts = 0u32;
         let mut events = (i64::MAX, i64::MIN);
         for attempt in delivery.tries {
-            attempts += i64::from(attempt.count.max(1));
+            attempts = attempts.saturating_add(attempt.count.max(1));
             events = (events.0.min(attempt.at), events.1.max(attempt.at));
         }
         self.rows.push(cell, sender, flags, attempts, events, delay);

@@ -77,14 +77,25 @@ pub fn table(name: &str) -> Option<&'static TableSpec> {
 }
 
 const fn column(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-    Column { name, kind, nullable: false, meaning }
+    Column {
+        name,
+        kind,
+        nullable: false,
+        meaning,
+    }
 }
 
 const fn nullable(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-    Column { name, kind, nullable: true, meaning }
+    Column {
+        name,
+        kind,
+        nullable: true,
+        meaning,
+    }
 }
 
 /// The columns of a row of rates: the contract's ROW.
+#[rustfmt::skip]
 pub const ROW: [Column; 20] = [
     column("deliveries", Kind::Int64, "Deliveries: recipients of messages, one each however often it was tried"),
     column("delivered", Kind::Int64, "Deliveries that were handed over"),
@@ -120,19 +131,24 @@ const fn keyed<const K: usize, const N: usize>(keys: [Column; K]) -> [Column; N]
     all
 }
 
+#[rustfmt::skip]
 static DOMAIN_COLUMNS: [Column; 22] = keyed([
     column("domain", Kind::Utf8, "The recipients' domain: lower case, A-labels, no final dot; (local) where there is none"),
     nullable("provider", Kind::Utf8, "Who runs the domain's mail, most often in these deliveries; null where not known"),
 ]);
-static PROVIDER_COLUMNS: [Column; 21] =
-    keyed([column("provider", Kind::Utf8, "Who runs the recipients' mail; (other) where not known")]);
-static SOURCE_COLUMNS: [Column; 21] =
-    keyed([column("source", Kind::Utf8, "Who sent: log host, /instance where there is one, [IP] where it is known")]);
-static SENDER_COLUMNS: [Column; 21] =
-    keyed([column("sender_domain", Kind::Utf8, "The envelope sender's domain; (unknown) where no line names the sender")]);
+#[rustfmt::skip]
+static PROVIDER_COLUMNS: [Column; 21] = keyed([column("provider", Kind::Utf8, "Who runs the recipients' mail; (other) where not known")]);
+#[rustfmt::skip]
+static SOURCE_COLUMNS: [Column; 21] = keyed([column("source", Kind::Utf8, "Who sent: log host, /instance where there is one, [IP] where it is known")]);
+#[rustfmt::skip]
+static SENDER_COLUMNS: [Column; 21] = keyed([column("sender_domain", Kind::Utf8, "The envelope sender's domain; (unknown) where no line names the sender")]);
 
 /// The whole window: one row.
-pub static TOTALS: TableSpec = TableSpec { name: "totals", meaning: "One row: everything in the window.", columns: &ROW };
+pub static TOTALS: TableSpec = TableSpec {
+    name: "totals",
+    meaning: "One row: everything in the window.",
+    columns: &ROW,
+};
 
 /// A row a recipient domain.
 pub static DOMAINS: TableSpec = TableSpec {
@@ -143,18 +159,28 @@ pub static DOMAINS: TableSpec = TableSpec {
 };
 
 /// A row a provider.
-pub static PROVIDERS: TableSpec =
-    TableSpec { name: "providers", meaning: "One row a provider, sorted like domains.", columns: &PROVIDER_COLUMNS };
+pub static PROVIDERS: TableSpec = TableSpec {
+    name: "providers",
+    meaning: "One row a provider, sorted like domains.",
+    columns: &PROVIDER_COLUMNS,
+};
 
 /// A row a source.
-pub static SOURCES: TableSpec =
-    TableSpec { name: "sources", meaning: "One row a source, sorted like domains.", columns: &SOURCE_COLUMNS };
+pub static SOURCES: TableSpec = TableSpec {
+    name: "sources",
+    meaning: "One row a source, sorted like domains.",
+    columns: &SOURCE_COLUMNS,
+};
 
 /// A row a sender domain.
-pub static SENDER_DOMAINS: TableSpec =
-    TableSpec { name: "sender_domains", meaning: "One row a sender domain, sorted like domains.", columns: &SENDER_COLUMNS };
+pub static SENDER_DOMAINS: TableSpec = TableSpec {
+    name: "sender_domains",
+    meaning: "One row a sender domain, sorted like domains.",
+    columns: &SENDER_COLUMNS,
+};
 
 /// A row a reason, class and disposition.
+#[rustfmt::skip]
 pub static REASONS: TableSpec = TableSpec {
     name: "reasons",
     meaning: "One row a (reason, class, disposition) of failed deliveries; by deliveries, falling, then reason, class, disposition.",
@@ -170,6 +196,7 @@ pub static REASONS: TableSpec = TableSpec {
 };
 
 /// A row a source that seems to be refused for its reputation.
+#[rustfmt::skip]
 pub static SUSPECTS: TableSpec = TableSpec {
     name: "suspects",
     meaning: "One row a source that a receiver or a blocklist seems to refuse for its reputation; by score, falling, then refused, \
@@ -191,6 +218,7 @@ pub static SUSPECTS: TableSpec = TableSpec {
 };
 
 /// A row an attempt.
+#[rustfmt::skip]
 pub static ATTEMPTS: TableSpec = TableSpec {
     name: "attempts",
     meaning: "One row an attempt, in the order in which they are given; an attempt that the log repeats N times is N rows.",
@@ -231,8 +259,16 @@ pub static ATTEMPTS: TableSpec = TableSpec {
 };
 
 /// Every table, in the order of the outputs.
-pub static TABLES: &[&TableSpec] =
-    &[&TOTALS, &DOMAINS, &PROVIDERS, &SOURCES, &SENDER_DOMAINS, &REASONS, &SUSPECTS, &ATTEMPTS];
+pub static TABLES: &[&TableSpec] = &[
+    &TOTALS,
+    &DOMAINS,
+    &PROVIDERS,
+    &SOURCES,
+    &SENDER_DOMAINS,
+    &REASONS,
+    &SUSPECTS,
+    &ATTEMPTS,
+];
 
 #[cfg(test)]
 mod tests {
@@ -240,20 +276,48 @@ mod tests {
 
     #[test]
     fn names_are_unique_snake_case_and_explained() {
-        let snake = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        let snake = |name: &str| {
+            name.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
         for (i, table) in TABLES.iter().enumerate() {
-            assert!(snake(table.name) && !table.meaning.is_empty(), "{}", table.name);
-            assert!(TABLES[..i].iter().all(|t| t.name != table.name), "{}", table.name);
+            assert!(
+                snake(table.name) && !table.meaning.is_empty(),
+                "{}",
+                table.name
+            );
+            assert!(
+                TABLES[..i].iter().all(|t| t.name != table.name),
+                "{}",
+                table.name
+            );
             for (j, column) in table.columns.iter().enumerate() {
-                assert!(snake(column.name) && !column.meaning.is_empty(), "{}.{}", table.name, column.name);
-                assert_eq!(table.index(column.name), Some(j), "{}.{}", table.name, column.name);
+                assert!(
+                    snake(column.name) && !column.meaning.is_empty(),
+                    "{}.{}",
+                    table.name,
+                    column.name
+                );
+                assert_eq!(
+                    table.index(column.name),
+                    Some(j),
+                    "{}.{}",
+                    table.name,
+                    column.name
+                );
             }
         }
     }
 
     #[test]
     fn columns_are_those_of_the_contract() {
-        let names = |t: &TableSpec| t.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(", ");
+        let names = |t: &TableSpec| {
+            t.columns
+                .iter()
+                .map(|c| c.name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         assert_eq!(
             names(&TOTALS),
             "deliveries, delivered, delayed, bounced, expired, deferred, hard, soft, hard_rate, hard_rate_low, hard_rate_high, \

@@ -34,7 +34,10 @@ fn delay(bucket: u32) -> i64 {
     if bucket < EXACT {
         return bucket as i64;
     }
-    let (decade, digits) = ((bucket - EXACT) / PER_DECADE, (bucket - EXACT) % PER_DECADE + EXACT / 10);
+    let (decade, digits) = (
+        (bucket - EXACT) / PER_DECADE,
+        (bucket - EXACT) % PER_DECADE + EXACT / 10,
+    );
     (digits * 10u64.pow(decade as u32 + 1)) as i64
 }
 
@@ -50,13 +53,6 @@ impl Sketch {
     /// Counts one delay.
     pub(crate) fn add(&mut self, bucket: u32) {
         self.push(u64::from(bucket) << COUNT_BITS | 1);
-    }
-
-    /// Counts what another sketch has counted.
-    pub(crate) fn merge(&mut self, other: &Sketch) {
-        for &entry in &other.entries {
-            self.push(entry);
-        }
     }
 
     fn push(&mut self, entry: u64) {
@@ -82,24 +78,65 @@ impl Sketch {
         self.entries.truncate(kept);
         self.compact = kept;
     }
+}
 
+/// The delays of several sketches together. Its memory serves one question after the other.
+#[derive(Default)]
+pub(crate) struct Percentiles {
+    entries: Vec<u64>,
+    counts: Vec<u64>,
+}
+
+/// More entries than this are counted in a table of all buckets, fewer are sorted.
+const MANY: usize = 8_192;
+
+impl Percentiles {
     /// The delays, milliseconds, that the given shares (in percent) did not exceed, by nearest rank; `None` when none is counted.
-    pub(crate) fn percentiles<const N: usize>(&mut self, percents: [u64; N]) -> Option<[i64; N]> {
-        self.compact();
-        let total: u64 = self.entries.iter().map(|e| e & COUNT_MASK).sum();
-        if total == 0 {
-            return None;
+    pub(crate) fn of<'a, const N: usize>(
+        &mut self,
+        sketches: impl Iterator<Item = &'a Sketch> + Clone,
+        percents: [u64; N],
+    ) -> Option<[i64; N]> {
+        let entries = sketches.clone().map(|s| s.entries.len()).sum::<usize>();
+        let all = sketches.flat_map(|s| s.entries.iter().copied());
+        if entries <= MANY {
+            self.entries.clear();
+            self.entries.extend(all);
+            self.entries.sort_unstable();
+            return nearest_ranks(
+                self.entries
+                    .iter()
+                    .map(|&e| (e >> COUNT_BITS, e & COUNT_MASK)),
+                percents,
+            );
         }
-        Some(percents.map(|percent| {
-            let rank = (u128::from(total) * u128::from(percent)).div_ceil(100) as u64;
-            let mut seen = 0;
-            let at = self.entries.iter().find(|&&e| {
-                seen += e & COUNT_MASK;
-                seen >= rank
-            });
-            delay(at.map_or(0, |e| (e >> COUNT_BITS) as u32))
-        }))
+        self.counts.clear();
+        self.counts.resize(bucket(i64::MAX) as usize + 1, 0);
+        for entry in all {
+            self.counts[(entry >> COUNT_BITS) as usize] += entry & COUNT_MASK;
+        }
+        nearest_ranks((0..).zip(self.counts.iter().copied()), percents)
     }
+}
+
+/// The same for (bucket, count) in the order of the buckets.
+fn nearest_ranks<const N: usize>(
+    sorted: impl Iterator<Item = (u64, u64)> + Clone,
+    percents: [u64; N],
+) -> Option<[i64; N]> {
+    let total: u64 = sorted.clone().map(|(_, count)| count).sum();
+    if total == 0 {
+        return None;
+    }
+    Some(percents.map(|percent| {
+        let rank = (u128::from(total) * u128::from(percent)).div_ceil(100) as u64;
+        let mut seen = 0;
+        let at = sorted.clone().find(|(_, count)| {
+            seen += count;
+            seen >= rank
+        });
+        delay(at.map_or(0, |(bucket, _)| bucket as u32))
+    }))
 }
 
 #[cfg(test)]
@@ -109,8 +146,18 @@ mod tests {
     #[test]
     fn buckets_round_to_four_digits_and_keep_the_order() {
         for (from, to) in [
-            (0, 0), (-5, 0), (9_999, 9_999), (10_000, 10_000), (10_004, 10_000), (10_005, 10_010), (12_344, 12_340), (99_994, 99_990),
-            (99_995, 100_000), (100_049, 100_000), (432_123_456, 432_100_000), (i64::MAX, 9_223_000_000_000_000_000),
+            (0, 0),
+            (-5, 0),
+            (9_999, 9_999),
+            (10_000, 10_000),
+            (10_004, 10_000),
+            (10_005, 10_010),
+            (12_344, 12_340),
+            (99_994, 99_990),
+            (99_995, 100_000),
+            (100_049, 100_000),
+            (432_123_456, 432_100_000),
+            (i64::MAX, 9_223_000_000_000_000_000),
         ] {
             assert_eq!(delay(bucket(from)), to, "{from}");
         }
@@ -123,17 +170,46 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_nearest_rank_in_any_order() {
-        let values: Vec<i64> = (1..=1000).map(|i| (i * 7919) % 1009).collect();
-        let mut sorted = values.clone();
-        sorted.sort_unstable();
-        let (mut forward, mut left, mut right) = (Sketch::default(), Sketch::default(), Sketch::default());
-        values.iter().for_each(|&v| forward.add(bucket(v)));
-        values.iter().rev().enumerate().for_each(|(i, &v)| if i % 3 == 0 { left.add(bucket(v)) } else { right.add(bucket(v)) });
-        right.merge(&left);
-        let expected = Some([sorted[499], sorted[949]]);
-        assert_eq!(forward.percentiles([50, 95]), expected);
-        assert_eq!(right.percentiles([50, 95]), expected);
-        assert_eq!(Sketch::default().percentiles([50]), None);
+    fn percentiles_are_nearest_rank_in_any_order_and_cut() {
+        for n in [1, 19, 1_000, 30_000] {
+            let values: Vec<i64> = (1..=n).map(|i| (i * 7919) % 9_973).collect();
+            let mut sorted = values.clone();
+            sorted.sort_unstable();
+            let (mut whole, mut left, mut right) =
+                (Sketch::default(), Sketch::default(), Sketch::default());
+            values.iter().for_each(|&v| whole.add(bucket(v)));
+            values.iter().rev().enumerate().for_each(|(i, &v)| {
+                if i % 3 == 0 {
+                    left.add(bucket(v))
+                } else {
+                    right.add(bucket(v))
+                }
+            });
+            let rank = |percent: i64| sorted[((n * percent + 99) / 100 - 1) as usize];
+            let expected = Some([rank(50), rank(95)]);
+            assert_eq!(
+                Percentiles::default().of([&whole].into_iter(), [50, 95]),
+                expected,
+                "{n}"
+            );
+            assert_eq!(
+                Percentiles::default().of([&right, &left].into_iter(), [50, 95]),
+                expected,
+                "{n}"
+            );
+        }
+        assert_eq!(Percentiles::default().of([].into_iter(), [50]), None);
+        // More entries than are sorted: many sketches, each with a few.
+        let many: Vec<Sketch> = (0..20_000)
+            .map(|i| {
+                let mut sketch = Sketch::default();
+                sketch.add(bucket(i));
+                sketch
+            })
+            .collect();
+        assert_eq!(
+            Percentiles::default().of(many.iter(), [50, 95, 100]),
+            Some([9_999, 19_000, 20_000])
+        );
     }
 }

@@ -18,39 +18,71 @@ const _: () = assert!(BLOCK < MASK as usize);
 /// A delay that is not known.
 pub(crate) const NO_DELAY: u32 = u32::MAX;
 
-/// What is counted of a delivery.
+/// What is counted of a delivery, each a bit.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flags {
-    pub(crate) delivered: bool,
-    pub(crate) delayed: bool,
-    pub(crate) bounced: bool,
-    pub(crate) expired: bool,
-    pub(crate) deferred: bool,
-    pub(crate) hard: bool,
-    pub(crate) soft: bool,
-    pub(crate) reputation: bool,
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) const DELIVERED: u8 = 1;
+    pub(crate) const DELAYED: u8 = 1 << 1;
+    pub(crate) const BOUNCED: u8 = 1 << 2;
+    pub(crate) const EXPIRED: u8 = 1 << 3;
+    pub(crate) const DEFERRED: u8 = 1 << 4;
+    pub(crate) const HARD: u8 = 1 << 5;
+    pub(crate) const SOFT: u8 = 1 << 6;
+    pub(crate) const REPUTATION: u8 = 1 << 7;
+
+    pub(crate) fn set(&mut self, flag: u8, on: bool) {
+        self.0 |= if on { flag } else { 0 };
+    }
+
+    fn bit(self, flag: u8) -> i64 {
+        i64::from(self.0 >> flag.trailing_zeros() & 1)
+    }
+
+    /// deliveries, delivered, delayed
+    fn a(self) -> i64 {
+        pack([1, self.bit(Self::DELIVERED), self.bit(Self::DELAYED)])
+    }
+
+    /// bounced, expired, deferred
+    fn b(self) -> i64 {
+        pack([
+            self.bit(Self::BOUNCED),
+            self.bit(Self::EXPIRED),
+            self.bit(Self::DEFERRED),
+        ])
+    }
+
+    /// hard, soft, reputation
+    fn c(self) -> i64 {
+        pack([
+            self.bit(Self::HARD),
+            self.bit(Self::SOFT),
+            self.bit(Self::REPUTATION),
+        ])
+    }
 }
 
-fn pack(low: bool, middle: bool, high: bool) -> i64 {
-    i64::from(low) | i64::from(middle) << FIELD | i64::from(high) << (2 * FIELD)
+fn pack([low, middle, high]: [i64; 3]) -> i64 {
+    low | middle << FIELD | high << (2 * FIELD)
 }
 
 fn unpack(packed: i64) -> [i64; 3] {
-    [packed & MASK, packed >> FIELD & MASK, packed >> (2 * FIELD) & MASK]
+    [
+        packed & MASK,
+        packed >> FIELD & MASK,
+        packed >> (2 * FIELD) & MASK,
+    ]
 }
 
 /// Rows, column by column: one a delivery.
 #[derive(Default)]
 pub(crate) struct Rows {
-    pub(crate) cell: Vec<u32>,
-    pub(crate) sender: Vec<u32>,
-    /// deliveries, delivered, delayed
-    a: Vec<i64>,
-    /// bounced, expired, deferred
-    b: Vec<i64>,
-    /// hard, soft, reputation
-    c: Vec<i64>,
-    attempts: Vec<i64>,
+    cell: Vec<u32>,
+    sender: Vec<u32>,
+    flags: Vec<Flags>,
+    attempts: Vec<u32>,
     /// `i64::MAX` where there is no attempt
     first: Vec<i64>,
     /// `i64::MIN` where there is no attempt
@@ -63,12 +95,18 @@ impl Rows {
         self.cell.len()
     }
 
-    pub(crate) fn push(&mut self, cell: u32, sender: u32, flags: Flags, attempts: i64, events: (i64, i64), delay: u32) {
+    pub(crate) fn push(
+        &mut self,
+        cell: u32,
+        sender: u32,
+        flags: Flags,
+        attempts: u32,
+        events: (i64, i64),
+        delay: u32,
+    ) {
         self.cell.push(cell);
         self.sender.push(sender);
-        self.a.push(pack(true, flags.delivered, flags.delayed));
-        self.b.push(pack(flags.bounced, flags.expired, flags.deferred));
-        self.c.push(pack(flags.hard, flags.soft, flags.reputation));
+        self.flags.push(flags);
         self.attempts.push(attempts);
         self.first.push(events.0);
         self.last.push(events.1);
@@ -76,13 +114,23 @@ impl Rows {
     }
 
     /// Adds rows of a batch under the numbers of the run.
-    pub(crate) fn append(&mut self, other: &Rows, rows: std::ops::Range<usize>, cells: &[u32], senders: &[u32]) {
-        self.cell.extend(other.cell[rows.clone()].iter().map(|&n| cells[n as usize]));
-        self.sender.extend(other.sender[rows.clone()].iter().map(|&n| senders[n as usize]));
-        self.a.extend_from_slice(&other.a[rows.clone()]);
-        self.b.extend_from_slice(&other.b[rows.clone()]);
-        self.c.extend_from_slice(&other.c[rows.clone()]);
-        self.attempts.extend_from_slice(&other.attempts[rows.clone()]);
+    pub(crate) fn append(
+        &mut self,
+        other: &Rows,
+        rows: std::ops::Range<usize>,
+        cells: &[u32],
+        senders: &[u32],
+    ) {
+        self.cell
+            .extend(other.cell[rows.clone()].iter().map(|&n| cells[n as usize]));
+        self.sender.extend(
+            other.sender[rows.clone()]
+                .iter()
+                .map(|&n| senders[n as usize]),
+        );
+        self.flags.extend_from_slice(&other.flags[rows.clone()]);
+        self.attempts
+            .extend_from_slice(&other.attempts[rows.clone()]);
         self.first.extend_from_slice(&other.first[rows.clone()]);
         self.last.extend_from_slice(&other.last[rows.clone()]);
         self.delay.extend_from_slice(&other.delay[rows]);
@@ -96,17 +144,20 @@ impl Rows {
                 senders[sender as usize].delays.add(delay);
             }
         }
+        let packed =
+            |of: fn(Flags) -> i64| -> Vec<i64> { self.flags.iter().map(|&f| of(f)).collect() };
+        let attempts: Vec<i64> = self.attempts.iter().map(|&n| i64::from(n)).collect();
         let frame = DataFrame::new(
             self.cell.len(),
             vec![
-                Series::from_vec("cell".into(), self.cell).into(),
-                Series::from_vec("sender".into(), self.sender).into(),
-                Series::from_vec("a".into(), self.a).into(),
-                Series::from_vec("b".into(), self.b).into(),
-                Series::from_vec("c".into(), self.c).into(),
-                Series::from_vec("attempts".into(), self.attempts).into(),
+                Series::from_vec("a".into(), packed(Flags::a)).into(),
+                Series::from_vec("b".into(), packed(Flags::b)).into(),
+                Series::from_vec("c".into(), packed(Flags::c)).into(),
+                Series::from_vec("attempts".into(), attempts).into(),
                 Series::from_vec("first".into(), self.first).into(),
                 Series::from_vec("last".into(), self.last).into(),
+                Series::from_vec("cell".into(), self.cell).into(),
+                Series::from_vec("sender".into(), self.sender).into(),
             ],
         )?;
         sum_by(&frame, "cell", cells)?;
@@ -115,7 +166,10 @@ impl Rows {
 }
 
 /// Adds the partial sums of a block to the groups that the numbers in column `key` name.
-#[expect(deprecated, reason = "what is not deprecated is the lazy engine, a feature that multiplies the time of the build")]
+#[expect(
+    deprecated,
+    reason = "what is not deprecated is the lazy engine, a feature that multiplies the time of the build"
+)]
 fn sum_by(frame: &DataFrame, key: &str, groups: &mut [Group]) -> Result<()> {
     let by = frame.group_by([key])?;
     let sums = by.clone().select(["a", "b", "c", "attempts"]).sum()?;
@@ -126,7 +180,12 @@ fn sum_by(frame: &DataFrame, key: &str, groups: &mut [Group]) -> Result<()> {
     let ints = |frame: &DataFrame, column: usize| -> Result<Vec<i64>> {
         Ok(frame.columns()[column].i64()?.into_no_null_iter().collect())
     };
-    let (a, b, c, attempts) = (ints(&sums, 1)?, ints(&sums, 2)?, ints(&sums, 3)?, ints(&sums, 4)?);
+    let (a, b, c, attempts) = (
+        ints(&sums, 1)?,
+        ints(&sums, 2)?,
+        ints(&sums, 3)?,
+        ints(&sums, 4)?,
+    );
     let (first, last) = (ints(&first, 1)?, ints(&last, 1)?);
     for (i, number) in sums.columns()[0].u32()?.into_no_null_iter().enumerate() {
         let [deliveries, delivered, delayed] = unpack(a[i]);
@@ -189,7 +248,8 @@ impl Default for Sums {
 }
 
 impl Sums {
-    fn add(&mut self, other: &Sums) {
+    /// Adds other counters.
+    pub(crate) fn add(&mut self, other: &Sums) {
         self.deliveries += other.deliveries;
         self.delivered += other.delivered;
         self.delayed += other.delayed;
@@ -206,16 +266,8 @@ impl Sums {
 }
 
 /// Counters and delays of one key.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Group {
     pub(crate) sums: Sums,
     pub(crate) delays: Sketch,
-}
-
-impl Group {
-    /// Adds another group.
-    pub(crate) fn merge(&mut self, other: &Group) {
-        self.sums.add(&other.sums);
-        self.delays.merge(&other.delays);
-    }
 }

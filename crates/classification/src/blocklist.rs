@@ -75,7 +75,7 @@ impl Lists {
         let raw: RawFile = toml::from_str(include_str!("../data/blocklists.toml")).expect("checked by tests");
         let mut lists = Self { all: Vec::new(), patterns: Vec::new(), states: Vec::new() };
         for (index, list) in raw.list.into_iter().enumerate() {
-            lists.patterns.extend(list.patterns.iter().map(|p| (index as u16, Pattern::parse(p).expect("checked by tests"))));
+            lists.patterns.extend(list.patterns.iter().flat_map(|p| Pattern::parse_all(p).expect("checked by tests")).map(|p| (index as u16, p)));
             lists.all.push(Blocklist {
                 id: list.id.into(),
                 name: list.name,
@@ -89,7 +89,7 @@ impl Lists {
         }
         for state in raw.state {
             let number = BlocklistState::from_name(&state.state).expect("checked by tests") as u16;
-            lists.states.extend(state.patterns.iter().map(|p| (number, Pattern::parse(p).expect("checked by tests"))));
+            lists.states.extend(state.patterns.iter().flat_map(|p| Pattern::parse_all(p).expect("checked by tests")).map(|p| (number, p)));
         }
         lists
     }

@@ -46,6 +46,13 @@ pub fn lint(toml_text: &str, file_name: &str) -> Vec<LintFinding> {
     }
 }
 
+impl Classifier {
+    /// Checks every rule of this classifier, the crate's own included.
+    pub fn check_rules(&self) -> Vec<LintFinding> {
+        self.rules().flat_map(|rule| check(self, rule)).collect()
+    }
+}
+
 /// Checks one rule of `classifier`.
 pub(crate) fn check(classifier: &Classifier, rule: &Rule) -> Vec<LintFinding> {
     let finding = |message: String| LintFinding { rule: rule.id.to_string(), message };

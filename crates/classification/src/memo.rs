@@ -26,13 +26,18 @@ struct Entry {
 }
 
 /// A cache of verdicts. Use it with one classifier only.
-#[derive(Default)]
 pub struct Memo {
     entries: AHashMap<Box<[u8]>, Entry>,
     key: Vec<u8>,
     found: Found,
     hits: u64,
     misses: u64,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self { entries: AHashMap::new(), key: Vec::new(), found: Found::default(), hits: 0, misses: 0 }
+    }
 }
 
 impl Memo {

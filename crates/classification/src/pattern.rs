@@ -13,16 +13,16 @@ const WORD: usize = 24;
 /// Most elements in one pattern: together with the gap bound this bounds the work for one candidate.
 const MAX_ELEMENTS: usize = 16;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Element {
-    /// One of these texts (one entry for a plain text), longest first where one is the beginning of another.
-    Any(Vec<Box<[u8]>>),
+    /// One of these texts (one entry for a plain text), longest first; those of the second list may go on inside the word.
+    Any(Vec<Box<[u8]>>, Vec<Box<[u8]>>),
     /// Up to `max` bytes; only inside a word when `word`.
     Gap { max: usize, word: bool },
 }
 
 /// One pattern, ready to match.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     elements: Vec<Element>,
     key: usize,
@@ -30,6 +30,32 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// Reads a pattern whose alternatives may hold `*` and `..` themselves: each of those becomes a pattern of its own.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        Self::parse_flat(&flatten(text))
+    }
+
+    fn parse_flat(text: &str) -> Result<Vec<Self>, String> {
+        let group = match open_group(text, false) {
+            None => match Self::parse(text) {
+                Ok(pattern) => return Ok(vec![pattern]),
+                // Nothing fixed but words that go on: each of them becomes a pattern.
+                Err(error) => open_group(text, true).ok_or(error)?,
+            },
+            Some(group) => group,
+        };
+        let (open, close) = group;
+        let mut all = Vec::new();
+        for alternative in text[open + 1..close].split('|') {
+            let one = format!("{}{alternative}{}", &text[..open], &text[close + 1..]);
+            all.extend(Self::parse_flat(&one)?);
+        }
+        if all.len() > 200 {
+            return Err("more than 200 patterns in one".into());
+        }
+        Ok(all)
+    }
+
     /// Reads a pattern; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut elements: Vec<Element> = Vec::new();
@@ -37,7 +63,7 @@ impl Pattern {
         let mut run: Vec<u8> = Vec::new();
         let flush = |run: &mut Vec<u8>, elements: &mut Vec<Element>| {
             if !run.is_empty() {
-                elements.push(Element::Any(vec![std::mem::take(run).into_boxed_slice()]));
+                elements.push(Element::Any(vec![std::mem::take(run).into_boxed_slice()], Vec::new()));
             }
         };
         if text.chars().any(|c| c.is_uppercase()) {
@@ -61,11 +87,21 @@ impl Pattern {
                 b'(' => {
                     flush(&mut run, &mut elements);
                     let end = memchr::memchr(b')', rest).ok_or("`(` without `)`")?;
-                    let mut all: Vec<Box<[u8]>> = rest[1..end].split(|&b| b == b'|').map(Box::from).collect();
+                    if rest[1..end].contains(&b'(') {
+                        return Err("groups are nested too deeply; a literal parenthesis is `\\(`".into());
+                    }
+                    let (mut all, mut open): (Vec<Box<[u8]>>, Vec<Box<[u8]>>) = (Vec::new(), Vec::new());
+                    for alternative in rest[1..end].split(|&b| b == b'|') {
+                        match alternative.strip_suffix(b"*") {
+                            Some(begin) => open.push(begin.into()),
+                            None => all.push(alternative.into()),
+                        }
+                    }
                     all.sort_by_key(|alternative| std::cmp::Reverse(alternative.len()));
-                    elements.push(Element::Any(all));
+                    elements.push(Element::Any(all, open));
                     rest = &rest[end + 1..];
                 }
+                b')' => return Err("`)` without `(`; a literal one is `\\)`".into()),
                 b'\\' if rest.len() > 1 => {
                     run.push(rest[1]);
                     rest = &rest[2..];
@@ -82,12 +118,12 @@ impl Pattern {
         }
         // The key is the part whose shortest text is longest: a candidate needs it, so it should be rare.
         let shortest = |element: &Element| match element {
-            Element::Any(all) => all.iter().map(|a| a.len()).min().unwrap_or(0),
-            Element::Gap { .. } => 0,
+            Element::Any(all, open) if open.is_empty() => all.iter().map(|a| a.len()).min().unwrap_or(0),
+            _ => 0,
         };
         let key = (0..elements.len())
             .max_by_key(|&i| {
-                let single = matches!(&elements[i], Element::Any(all) if all.len() == 1);
+                let single = matches!(&elements[i], Element::Any(all, _) if all.len() == 1);
                 (shortest(&elements[i]).min(8), single, std::cmp::Reverse(i))
             })
             .ok_or("empty pattern")?;
@@ -104,7 +140,7 @@ impl Pattern {
     /// The texts of which one must stand in every match.
     pub fn keys(&self) -> &[Box<[u8]>] {
         match &self.elements[self.key] {
-            Element::Any(all) => all,
+            Element::Any(all, _) => all,
             Element::Gap { .. } => &[],
         }
     }
@@ -124,7 +160,8 @@ impl Pattern {
         Some((from, to))
     }
 
-    /// Searches `text` without an automaton: for the rare `unless` and `also`.
+    /// Searches `text` without an automaton.
+    #[cfg(test)]
     pub fn find(&self, text: &[u8]) -> Option<(usize, usize)> {
         for key in self.keys() {
             for at in memchr::memmem::find_iter(text, key) {
@@ -139,11 +176,23 @@ impl Pattern {
     fn forward(&self, index: usize, text: &[u8], at: usize) -> Option<usize> {
         match self.elements.get(index) {
             None => Some(at),
-            Some(Element::Any(all)) => all
-                .iter()
-                .filter(|a| text[at..].starts_with(a))
-                .filter(|a| self.start_ok(index, text, at) && self.end_ok(index, text, at + a.len()))
-                .find_map(|a| self.forward(index + 1, text, at + a.len())),
+            Some(Element::Any(all, open)) => {
+                if !self.start_ok(index, text, at) {
+                    return None;
+                }
+                let whole = |a: &&Box<[u8]>| text[at..].starts_with(a) && self.end_ok(index, text, at + a.len());
+                let found = all.iter().filter(whole).find_map(|a| self.forward(index + 1, text, at + a.len()));
+                found.or_else(|| {
+                    open.iter().filter(|a| text[at..].starts_with(a)).find_map(|a| {
+                        let from = at + a.len();
+                        let room = text[from..text.len().min(from + WORD)].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                        if index + 1 == self.elements.len() {
+                            return Some(from + room);
+                        }
+                        (0..=room).find_map(|n| self.forward(index + 1, text, from + n))
+                    })
+                })
+            }
             Some(Element::Gap { max, word }) => {
                 let room = &text[at..text.len().min(at + max)];
                 let room = if *word { &room[..room.iter().position(|&b| b == b' ').unwrap_or(room.len())] } else { room };
@@ -158,11 +207,15 @@ impl Pattern {
     fn backward(&self, index: usize, text: &[u8], at: usize) -> Option<usize> {
         let Some(index) = index.checked_sub(1) else { return Some(at) };
         match &self.elements[index] {
-            Element::Any(all) => all
-                .iter()
-                .filter(|a| text[..at].ends_with(a))
-                .filter(|a| self.start_ok(index, text, at - a.len()) && self.end_ok(index, text, at))
-                .find_map(|a| self.backward(index, text, at - a.len())),
+            Element::Any(all, open) => {
+                let begins = |a: &Box<[u8]>, end: usize| text[..end].ends_with(a) && self.start_ok(index, text, end - a.len());
+                let found = all.iter().filter(|a| begins(a, at) && self.end_ok(index, text, at)).find_map(|a| self.backward(index, text, at - a.len()));
+                if found.is_some() || open.is_empty() {
+                    return found;
+                }
+                let room = text[at - at.min(WORD)..at].iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+                (0..=room).find_map(|n| open.iter().filter(|a| begins(a, at - n)).find_map(|a| self.backward(index, text, at - n - a.len())))
+            }
             Element::Gap { max, word } => {
                 let room = &text[at - at.min(*max)..at];
                 let room = if *word { &room[room.iter().rposition(|&b| b == b' ').map_or(0, |p| p + 1)..] } else { room };
@@ -179,7 +232,7 @@ impl Pattern {
         let open = match index.checked_sub(1).map(|i| &self.elements[i]) {
             None => false,
             Some(Element::Gap { word, .. }) => *word,
-            Some(Element::Any(_)) => true,
+            Some(Element::Any(_, open)) => open.is_empty(),
         };
         open || at == 0 || !text.get(at).is_some_and(u8::is_ascii_alphanumeric) || !text[at - 1].is_ascii_alphanumeric()
     }
@@ -188,10 +241,79 @@ impl Pattern {
         let open = match self.elements.get(index + 1) {
             None => false,
             Some(Element::Gap { word, .. }) => *word,
-            Some(Element::Any(_)) => true,
+            Some(Element::Any(..)) => true,
         };
         open || at == 0 || !text.get(at).is_some_and(u8::is_ascii_alphanumeric) || !text[at - 1].is_ascii_alphanumeric()
     }
+}
+
+/// The end of the group that opens at `open`, and its alternatives.
+fn group(text: &str, open: usize) -> Option<(usize, Vec<&str>)> {
+    let (mut depth, mut from, mut skip) = (0, open + 1, false);
+    let mut alternatives = Vec::new();
+    for (at, byte) in text.bytes().enumerate().skip(open) {
+        match byte {
+            _ if skip => skip = false,
+            b'\\' => skip = true,
+            b'(' => depth += 1,
+            b'|' if depth == 1 => {
+                alternatives.push(&text[from..at]);
+                from = at + 1;
+            }
+            b')' if depth == 1 => {
+                alternatives.push(&text[from..at]);
+                return Some((at, alternatives));
+            }
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The first group in `text`, if any.
+fn first_group(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find(|&at| bytes[at] == b'(' && (at == 0 || bytes[at - 1] != b'\\'))
+}
+
+/// Every text that `text` stands for.
+fn expand(text: &str) -> Vec<String> {
+    let Some(open) = first_group(text) else { return vec![text.to_owned()] };
+    let Some((close, alternatives)) = group(text, open) else { return vec![text.to_owned()] };
+    let rest = expand(&text[close + 1..]);
+    let fronts = alternatives.into_iter().flat_map(expand);
+    fronts.flat_map(|front| rest.iter().map(move |tail| format!("{front}{tail}"))).map(|tail| format!("{}{tail}", &text[..open])).collect()
+}
+
+/// Makes nested groups flat: `(a|b(c|d))` is `(a|bc|bd)`.
+fn flatten(text: &str) -> String {
+    let Some(open) = first_group(text) else { return text.to_owned() };
+    let Some((close, alternatives)) = group(text, open) else { return text.to_owned() };
+    let flat: Vec<String> = alternatives.into_iter().flat_map(expand).collect();
+    format!("{}({}){}", &text[..open], flat.join("|"), flatten(&text[close + 1..]))
+}
+
+/// The first group of alternatives that holds `..`, or `*` elsewhere than at an alternative's end (there too, if `trailing`).
+fn open_group(text: &str, trailing: bool) -> Option<(usize, usize)> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'(' => {
+                let close = at + text[at..].find(')')?;
+                let odd = |a: &str| a.contains("..") || a.strip_suffix('*').unwrap_or(a).contains('*') || (trailing && a.ends_with('*'));
+                if text[at + 1..close].split('|').any(odd) {
+                    return Some((at, close));
+                }
+                at = close;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -209,6 +331,7 @@ mod tests {
         assert!(!hits("user unknown", "user unknowns"));
         assert!(hits("user unknown*", "user unknowns"));
         assert!(hits("(mailbox|account) .. (is |was |)disabled*", "the account of bob is disabled."));
+        assert_eq!(Pattern::parse_all("x(a|recogni(s|z)ed|b .. c)y").unwrap().len(), 4);
         assert!(hits("no such (user|mailbox|)", "no such thing"), "an empty alternative matches");
         assert!(!hits("mailbox .. full", "mailbox fully"));
         assert!(hits("reject* by", "was rejected by us"));

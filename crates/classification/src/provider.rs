@@ -47,7 +47,7 @@ impl Providers {
             all.ids.push(provider.id.into());
             all.hosts.extend(provider.hosts.into_iter().map(|h| (h.into(), index)));
             all.domains.extend(provider.domains.into_iter().map(|d| (d.into(), index)));
-            all.signs.extend(provider.signs.iter().map(|s| (index, Pattern::parse(s).expect("checked by tests"))));
+            all.signs.extend(provider.signs.iter().flat_map(|s| Pattern::parse_all(s).expect("checked by tests")).map(|s| (index, s)));
         }
         all
     }

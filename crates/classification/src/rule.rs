@@ -236,8 +236,9 @@ fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
     let value = |what: &str, text: &str| fault(ErrorKind::Value, format!("unknown {what} `{text}`"));
     let patterns = |list: &[String]| {
         list.iter()
-            .map(|p| Pattern::parse(p).map_err(|e| fault(ErrorKind::Pattern, format!("pattern `{p}`: {e}"))))
+            .map(|p| Pattern::parse_all(p).map_err(|e| fault(ErrorKind::Pattern, format!("pattern `{p}`: {e}"))))
             .collect::<Result<Vec<_>, _>>()
+            .map(|all| all.into_iter().flatten().collect::<Vec<_>>())
     };
     let reason = Reason::from_name(&raw.reason).ok_or_else(|| value("reason", &raw.reason))?;
     let codes = raw.codes.iter().map(|c| CodeMatch::parse(c).ok_or_else(|| value("code", c))).collect::<Result<Vec<_>, _>>()?;

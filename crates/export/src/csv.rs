@@ -4,14 +4,13 @@
 //! the encoding, and texts that begin like a formula get an apostrophe: a reply's text is the attacker's
 //! (<https://owasp.org/www-community/attacks/CSV_Injection>).
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use ::csv::{Terminator, Writer, WriterBuilder};
 use bouncestat_aggregation::schema::TableSpec;
 use bouncestat_aggregation::{Frame, Meta, Report, Value, schema};
 
-use crate::text::flat;
+use crate::text::push_flat;
 use crate::{AttemptSink, Format, Options, Result, chosen, rows};
 
 /// `--format csv`.
@@ -26,15 +25,28 @@ impl Format for Csv {
         &["csv"]
     }
 
-    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
+    fn report(
+        &self,
+        report: &Report,
+        options: &Options<'_>,
+        out: &mut (dyn Write + Send),
+    ) -> Result<()> {
         let frame = &chosen(report, options)?.frame;
         let mut sink = Rows::begin(frame.spec(), out, options.excel)?;
         sink.rows(frame, rows(frame, options.top))?;
         sink.end()
     }
 
-    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
-        Ok(Box::new(Rows::begin(&schema::ATTEMPTS, out, options.excel)?))
+    fn attempts<'w>(
+        &self,
+        out: Box<dyn Write + Send + 'w>,
+        options: &Options<'w>,
+    ) -> Result<Box<dyn AttemptSink + 'w>> {
+        Ok(Box::new(Rows::begin(
+            &schema::ATTEMPTS,
+            out,
+            options.excel,
+        )?))
     }
 }
 
@@ -48,17 +60,25 @@ impl<W: Write> Rows<W> {
         if excel {
             out.write_all("\u{FEFF}".as_bytes())?;
         }
-        let mut out = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(64 << 10).from_writer(out);
+        let mut out = WriterBuilder::new()
+            .terminator(Terminator::CRLF)
+            .buffer_capacity(64 << 10)
+            .from_writer(out);
         out.write_record(spec.columns.iter().map(|c| c.name))?;
         Ok(Rows { out, excel })
     }
 
     fn rows(&mut self, frame: &Frame, rows: std::ops::Range<usize>) -> Result<()> {
+        let mut text = String::new();
         for row in rows {
             for value in frame.row(row) {
-                let text = flat(value).unwrap_or_default();
+                text.clear();
+                push_flat(&mut text, value);
                 let is_text = matches!(value, Value::Utf8(_) | Value::Utf8List(_));
-                self.out.write_field(if self.excel && is_text { guarded(text) } else { text }.as_bytes())?;
+                if self.excel && is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+                    text.insert(0, '\'');
+                }
+                self.out.write_field(text.as_bytes())?;
             }
             self.out.write_record(None::<&[u8]>)?;
         }
@@ -69,11 +89,6 @@ impl<W: Write> Rows<W> {
         self.out.flush()?;
         Ok(())
     }
-}
-
-/// No formula.
-fn guarded(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{text}")) } else { text }
 }
 
 impl<W: Write + Send> AttemptSink for Rows<W> {

@@ -26,8 +26,15 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn no_such_table(name: &str) -> Self {
-        let known: Vec<_> = bouncestat_aggregation::schema::TABLES.iter().map(|t| t.name).collect();
-        Self { kind: ErrorKind::NoSuchTable, message: format!("no table {name:?}; there are {}", known.join(", ")), io: None }
+        let known: Vec<_> = bouncestat_aggregation::schema::TABLES
+            .iter()
+            .map(|t| t.name)
+            .collect();
+        Self {
+            kind: ErrorKind::NoSuchTable,
+            message: format!("no table {name:?}; there are {}", known.join(", ")),
+            io: None,
+        }
     }
 
     /// The same error, naming what was written.
@@ -48,7 +55,9 @@ impl Error {
 
     /// Whether the reader of a pipe went away: no fault, and nothing to say about it.
     pub fn is_broken_pipe(&self) -> bool {
-        self.io.as_ref().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        self.io
+            .as_ref()
+            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 
@@ -66,7 +75,11 @@ impl std::error::Error for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self { kind: ErrorKind::Io, message: error.to_string(), io: Some(error) }
+        Self {
+            kind: ErrorKind::Io,
+            message: error.to_string(),
+            io: Some(error),
+        }
     }
 }
 
@@ -78,7 +91,11 @@ impl From<serde_json::Error> for Error {
 
 impl From<csv::Error> for Error {
     fn from(error: csv::Error) -> Self {
-        io::Error::from(error).into()
+        // The general conversion would hide the kind of the error, a broken pipe too.
+        match error.into_kind() {
+            csv::ErrorKind::Io(io) => io.into(),
+            other => io::Error::other(format!("csv: {other:?}")).into(),
+        }
     }
 }
 
@@ -88,9 +105,17 @@ impl From<parquet::errors::ParquetError> for Error {
         match error {
             parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
                 Ok(io) => (*io).into(),
-                Err(other) => Self { kind: ErrorKind::Parquet, message: other.to_string(), io: None },
+                Err(other) => Self {
+                    kind: ErrorKind::Parquet,
+                    message: other.to_string(),
+                    io: None,
+                },
             },
-            other => Self { kind: ErrorKind::Parquet, message: other.to_string(), io: None },
+            other => Self {
+                kind: ErrorKind::Parquet,
+                message: other.to_string(),
+                io: None,
+            },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use bouncestat_aggregation::{Coverage, Excluded, Frame, Meta, Report, Value, Window, schema};
 use serde_json::json;
 
-use crate::text::{date, rfc3339};
+use crate::text::{push_flat, rfc3339};
 use crate::{AttemptSink, Format, Options, Result, rows};
 
 /// `--format json`.
@@ -20,10 +20,19 @@ impl Format for Json {
         &["json"]
     }
 
-    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
+    fn report(
+        &self,
+        report: &Report,
+        options: &Options<'_>,
+        out: &mut (dyn Write + Send),
+    ) -> Result<()> {
         let mut out = BufWriter::new(out);
         let meta = &report.meta;
-        write!(out, "{{\n  \"schema_version\": {}", json!(schema::SCHEMA_VERSION))?;
+        write!(
+            out,
+            "{{\n  \"schema_version\": {}",
+            json!(schema::SCHEMA_VERSION)
+        )?;
         for (name, value) in [
             ("version", json!(meta.version)),
             ("rules", json!(meta.rules)),
@@ -54,7 +63,11 @@ impl Format for Json {
         Ok(())
     }
 
-    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, _: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
+    fn attempts<'w>(
+        &self,
+        out: Box<dyn Write + Send + 'w>,
+        _: &Options<'w>,
+    ) -> Result<Box<dyn AttemptSink + 'w>> {
         let mut out = BufWriter::new(out);
         out.write_all(b"[")?;
         Ok(Box::new(Array { out, any: false }))
@@ -84,17 +97,23 @@ impl AttemptSink for Array<'_> {
 }
 
 /// A row as an object; with the table's name first where it is given.
-pub(crate) fn row(out: &mut impl Write, frame: &Frame, row: usize, table: Option<&str>) -> Result<()> {
-    let mut before = b"{".as_slice();
+pub(crate) fn row(
+    out: &mut impl Write,
+    frame: &Frame,
+    row: usize,
+    table: Option<&str>,
+) -> Result<()> {
+    let mut before = "{\"";
     if let Some(table) = table {
         write!(out, "{{\"table\": {}", json!(table))?;
-        before = b", ";
+        before = ", \"";
     }
     for (column, value) in frame.columns().iter().zip(frame.row(row)) {
-        out.write_all(before)?;
-        before = b", ";
         // Column names are plain words: they need no escaping.
-        write!(out, "\"{}\": ", column.name)?;
+        for part in [before, column.name, "\": "] {
+            out.write_all(part.as_bytes())?;
+        }
+        before = ", \"";
         write_value(out, value)?;
     }
     out.write_all(b"}")?;
@@ -105,11 +124,16 @@ fn write_value(out: &mut impl Write, value: Value<'_>) -> Result<()> {
     match value {
         Value::Null => out.write_all(b"null")?,
         Value::Utf8(text) => serde_json::to_writer(out, text)?,
-        Value::Int64(n) => write!(out, "{n}")?,
+        Value::Int64(n) => serde_json::to_writer(out, &n)?,
         Value::Float64(n) => serde_json::to_writer(out, &n)?,
-        Value::Boolean(b) => write!(out, "{b}")?,
-        Value::Date(days) => write!(out, "\"{}\"", date(i64::from(days)))?,
-        Value::Timestamp(at) => write!(out, "\"{}\"", rfc3339(at))?,
+        Value::Boolean(b) => serde_json::to_writer(out, &b)?,
+        Value::Date(_) | Value::Timestamp(_) => {
+            let mut text = String::with_capacity(29);
+            text.push('"');
+            push_flat(&mut text, value);
+            text.push('"');
+            out.write_all(text.as_bytes())?;
+        }
         Value::Utf8List(texts) => serde_json::to_writer(out, texts)?,
     }
     Ok(())

@@ -12,47 +12,87 @@ use bouncestat_record::time::{DAY, Micros, SECOND};
 /// assert_eq!(bouncestat_export::rfc3339(1_500_000), "1970-01-01T00:00:01.5Z");
 /// ```
 pub fn rfc3339(at: Micros) -> String {
+    let mut text = String::with_capacity(27);
+    push_rfc3339(&mut text, at);
+    text
+}
+
+/// The same at the end of a text. By hand, as an export has millions of them.
+fn push_rfc3339(text: &mut String, at: Micros) {
     let (seconds, micros) = (at.div_euclid(SECOND), at.rem_euclid(SECOND));
     let of_day = seconds.rem_euclid(DAY / SECOND);
-    let mut text = date(at.div_euclid(DAY));
-    let _ = write!(text, "T{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60);
+    push_date(text, at.div_euclid(DAY));
+    for (mark, n) in [
+        ('T', of_day / 3600),
+        (':', of_day / 60 % 60),
+        (':', of_day % 60),
+    ] {
+        text.push(mark);
+        push_digits(text, n, 2);
+    }
     if micros != 0 {
-        let fraction = format!(".{micros:06}");
-        text.push_str(fraction.trim_end_matches('0'));
+        text.push('.');
+        push_digits(text, micros, 6);
+        text.truncate(text.trim_end_matches('0').len());
     }
     text.push('Z');
-    text
+}
+
+/// A number that is not negative, with leading zeros.
+fn push_digits(text: &mut String, n: i64, width: u32) {
+    for place in (0..width).rev() {
+        text.push(char::from(b'0' + (n / 10i64.pow(place) % 10) as u8));
+    }
 }
 
 /// A day, counted from 1970-01-01, in the proleptic Gregorian calendar: `2026-11-22`.
 ///
 /// The algorithm is Howard Hinnant's `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
-pub(crate) fn date(days: i64) -> String {
+fn push_date(text: &mut String, days: i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    if (0..=9999).contains(&year) {
+        push_digits(text, year, 4);
+    } else {
+        let _ = write!(text, "{year:04}");
+    }
+    text.push('-');
+    push_digits(text, month, 2);
+    text.push('-');
+    push_digits(text, day, 2);
 }
 
-/// A value as a flat format holds it; `None` where it is missing. Lists are joined by `"; "`.
-pub(crate) fn flat(value: Value<'_>) -> Option<Cow<'_, str>> {
-    Some(match value {
-        Value::Null => return None,
-        Value::Utf8(text) => Cow::Borrowed(text),
-        Value::Int64(n) => Cow::Owned(n.to_string()),
+/// Writes a value as a flat format holds it at the end of a text; nothing where it is missing. Lists are joined by `"; "`.
+pub(crate) fn push_flat(text: &mut String, value: Value<'_>) {
+    let _ = match value {
+        Value::Null => Ok(()),
+        Value::Utf8(value) => text.write_str(value),
+        Value::Int64(n) => write!(text, "{n}"),
         // Rust prints the shortest text that reads back as the same number.
-        Value::Float64(n) => Cow::Owned(n.to_string()),
-        Value::Boolean(b) => Cow::Borrowed(if b { "true" } else { "false" }),
-        Value::Date(days) => Cow::Owned(date(i64::from(days))),
-        Value::Timestamp(at) => Cow::Owned(rfc3339(at)),
-        Value::Utf8List(texts) => Cow::Owned(texts.join("; ")),
-    })
+        Value::Float64(n) => write!(text, "{n}"),
+        Value::Boolean(b) => write!(text, "{b}"),
+        Value::Date(days) => {
+            push_date(text, i64::from(days));
+            Ok(())
+        }
+        Value::Timestamp(at) => {
+            push_rfc3339(text, at);
+            Ok(())
+        }
+        Value::Utf8List(texts) => text.write_str(&texts.join("; ")),
+    };
 }
 
 /// A count with its thousands parted: `12,345`.
@@ -78,9 +118,9 @@ pub(crate) fn duration(ms: i64) -> String {
     let seconds = ms as f64 / 1000.0;
     match ms {
         ..1_000 => format!("{ms} ms"),
-        ..60_000 => format!("{seconds:.1} s"),
-        ..3_600_000 => format!("{:.1} min", seconds / 60.0),
-        ..86_400_000 => format!("{:.1} h", seconds / 3600.0),
+        1_000..60_000 => format!("{seconds:.1} s"),
+        60_000..3_600_000 => format!("{:.1} min", seconds / 60.0),
+        3_600_000..86_400_000 => format!("{:.1} h", seconds / 3600.0),
         _ => format!("{:.1} d", seconds / 86_400.0),
     }
 }
@@ -89,7 +129,8 @@ pub(crate) fn duration(ms: i64) -> String {
 /// U+FFFD, so that no reply can move the cursor, colour the screen or hide itself.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+        c.is_control()
+            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
     };
     if !text.contains(harmful) {
         return Cow::Borrowed(text);
@@ -114,6 +155,11 @@ mod tests {
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999999Z");
         assert_eq!(rfc3339(4_107_542_400 * SECOND), "2100-03-01T00:00:00Z");
         // Every day of 800 years follows the one before it.
+        let date = |day| {
+            let mut text = String::new();
+            push_date(&mut text, day);
+            text
+        };
         let mut last = date(-146_097);
         for day in -146_096..146_097 {
             let next = date(day);
@@ -124,13 +170,27 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!((count(0), count(999), count(1_000), count(-1_234_567)), ("0".into(), "999".into(), "1,000".into(), "-1,234,567".into()));
-        assert_eq!((duration(999), duration(90_000), duration(90_000_000)), ("999 ms".into(), "1.5 min".into(), "1.0 d".into()));
+        assert_eq!(
+            (count(0), count(999), count(1_000), count(-1_234_567)),
+            (
+                "0".into(),
+                "999".into(),
+                "1,000".into(),
+                "-1,234,567".into()
+            )
+        );
+        assert_eq!(
+            (duration(999), duration(90_000), duration(90_000_000)),
+            ("999 ms".into(), "1.5 min".into(), "1.0 d".into())
+        );
     }
 
     #[test]
     fn a_reply_cannot_drive_the_terminal() {
-        assert_eq!(printable("a\x1b[2Jb\u{9b}c\r\nd\u{202e}e"), "a\u{FFFD}[2Jb\u{FFFD}c  d\u{FFFD}e");
+        assert_eq!(
+            printable("a\x1b[2Jb\u{9b}c\r\nd\u{202e}e"),
+            "a\u{FFFD}[2Jb\u{FFFD}c  d\u{FFFD}e"
+        );
         assert_eq!(printable("Grüße 你好"), "Grüße 你好");
     }
 }

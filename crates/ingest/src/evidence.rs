@@ -8,7 +8,8 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use crate::clock::{Clock, Zone};
 use crate::framing::{self, Stamp};
-use crate::lines::{last_line, lines};
+use crate::input::lines;
+use crate::lines::last_line;
 use crate::mta::{exim, postfix};
 
 named_enum! {
@@ -54,13 +55,8 @@ pub fn syslog_clock(around: &Around<'_>, zone: Zone) -> (Clock, YearFrom) {
     if let Some(year) = first.year {
         return (Clock::new(zone, date(year, &first)), YearFrom::Stamp);
     }
-    if let Some((stamp, moment, from)) = id_evidence(around.head) {
-        // The id was made when the message came; the line may be days younger, never older.
-        let year = year_at_or_after(&stamp, moment - 86_400 * SECOND);
-        let before = NaiveDate::from_ymd_opt(year, stamp.month, stamp.day).unwrap_or_default();
-        let mut clock = Clock::new(zone, before);
-        first.at(&mut clock);
-        return (clock, from);
+    if let Some((year, from)) = id_evidence(around.head, &first) {
+        return (Clock::new(zone, date(year, &first)), from);
     }
     let (moment, from) = match around.modified {
         Some(modified) => (modified, YearFrom::FileTime),
@@ -123,26 +119,45 @@ fn year_at_or_before(stamp: &Stamp, moment: Micros) -> i32 {
     if this.is_some_and(|day| day <= around) { year } else { year - 1 }
 }
 
-/// The first line whose id holds a clock: its stamp, and the moment.
-fn id_evidence(head: &[u8]) -> Option<(Stamp, Micros, YearFrom)> {
-    let mut by_message_id = None;
+/// The year of a file's first stamp, as its ids tell it: queue ids before message ids.
+///
+/// Every id votes, and more than half must agree, so that a name that only looks like an id decides nothing.
+fn id_evidence(head: &[u8], first: &Stamp) -> Option<(i32, YearFrom)> {
+    const ENOUGH: usize = 200;
+    let (mut by_id, mut by_message_id) = (Vec::new(), Vec::new());
     for (_, line) in lines(head) {
         let Some(frame) = framing::syslog(line) else { continue };
-        let Some(colon) = frame.text.iter().take(40).position(|&b| b == b':') else {
-            continue;
-        };
+        let Some(colon) = frame.text.iter().take(40).position(|&b| b == b':') else { continue };
         let id = &frame.text[..colon];
         if let Some(seconds) = postfix::long_id_seconds(id) {
-            return Some((frame.stamp, seconds * SECOND, YearFrom::Id));
+            by_id.push(first_year(first, &frame.stamp, seconds * SECOND));
         }
-        if by_message_id.is_none()
-            && let Some(message_id) = frame.text[colon..].strip_prefix(b": message-id=")
+        if let Some(message_id) = frame.text[colon..].strip_prefix(b": message-id=")
             && let Some(seconds) = postfix::message_id_moment(message_id, id)
         {
-            by_message_id = Some((frame.stamp, seconds * SECOND, YearFrom::MessageId));
+            by_message_id.push(first_year(first, &frame.stamp, seconds * SECOND));
+        }
+        if by_id.len() >= ENOUGH {
+            break;
         }
     }
-    by_message_id
+    let majority = |votes: &[Option<i32>]| {
+        votes.iter().flatten().copied().find(|year| votes.iter().filter(|v| **v == Some(*year)).count() * 2 > votes.len())
+    };
+    majority(&by_id).map(|y| (y, YearFrom::Id)).or_else(|| majority(&by_message_id).map(|y| (y, YearFrom::MessageId)))
+}
+
+/// The year of the first stamp, told by the line of a message that came at `moment`: the line is at most two months younger than that.
+fn first_year(first: &Stamp, line: &Stamp, moment: Micros) -> Option<i32> {
+    const SLACK: Micros = 86_400 * SECOND;
+    let year = year_at_or_after(line, moment - SLACK);
+    let mut clock = Clock::new(Zone::UTC, date(year, line));
+    let at = line.at(&mut clock)?;
+    if !(moment - SLACK..=moment + 60 * SLACK).contains(&at) {
+        return None;
+    }
+    first.at(&mut clock)?;
+    Some(clock.year())
 }
 
 /// The distance from UTC at which an Exim log without zones was written, told by its ids: they begin with the second of arrival.

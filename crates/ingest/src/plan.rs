@@ -13,7 +13,7 @@ use crate::evidence::{self, Around, YearFrom};
 use crate::event::{Fields, Key, Sort};
 use crate::input::{self, Chunks, ChunkOptions, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
-use crate::lines::lines;
+use crate::input::lines;
 use crate::mta::{self, FileFacts, LineReader};
 
 /// What is given from outside.
@@ -62,6 +62,13 @@ pub struct Plan {
     pub problems: Vec<Problem>,
 }
 
+impl Plan {
+    /// The moment of the newest event. Files whose end is not known are read to it.
+    pub fn newest(&self) -> Option<Micros> {
+        self.files.iter().filter_map(|file| file.end.or_else(|| file.read_to_end())).max()
+    }
+}
+
 /// How many lines of a file's start are looked for in other files.
 const PROBES: usize = 64;
 
@@ -102,7 +109,8 @@ fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
         return Ok((keep(PlannedFile::foreign(source)), problem));
     }
     if peek.binary {
-        return Ok((None, hint(ProblemKind::NotALog, "binary data, no log", "name the log files, or their folder")));
+        let hint = hint(ProblemKind::NotALog, "binary data, no log", "name the log files, or their folder");
+        return Ok((None, peek.problem.clone().or(hint)));
     }
     let found = options.mta.or_else(|| mta::detect(&peek.head)).or_else(|| search(&source, &peek));
     let Some(mta) = found else {
@@ -171,6 +179,23 @@ impl PlannedFile {
             (None, false) => None,
         };
         Self { source, mta: Some(mta), year_from, zone_from_ids, start, end, reader: Some(reader), probes, opened: None }
+    }
+}
+
+impl PlannedFile {
+    /// The newest event, by reading all of the file.
+    fn read_to_end(&self) -> Option<Micros> {
+        let mut reader = self.reader.clone()?;
+        let chunks = Chunks::new(input::open(&self.source).ok()?, ChunkOptions::default());
+        let mut newest = None;
+        for chunk in chunks {
+            let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+            for (_, line) in lines(&chunk.data) {
+                reader.line(line, &mut sink);
+            }
+            newest = newest.max(sink.iter().map(|(_, fields)| fields.at).max());
+        }
+        newest
     }
 }
 

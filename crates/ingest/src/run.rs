@@ -137,6 +137,9 @@ pub fn run<C: Consumer>(
         let (messages, ids) = stitcher.finish();
         finish(messages, &ids, options.window, &folders, consumer, &mut summary, on_part);
     });
+    // Damage in the first lines of a file is found when it is planned and again when it is read.
+    summary.problems.sort();
+    summary.problems.dedup();
     summary
 }
 

@@ -6,6 +6,7 @@ use super::State;
 use crate::failures::Map;
 use crate::frame::{Frame, Value};
 use crate::schema::{self, TableSpec};
+use crate::sketch::Percentiles;
 use crate::sums::{Group, Sums};
 use crate::wilson::interval;
 use crate::{Error, Result};
@@ -13,7 +14,10 @@ use crate::{Error, Result};
 /// One row: everything.
 pub(super) fn totals(state: &State<'_>) -> Result<Frame> {
     let all = roll_up(state, 1, |_| 0);
-    table(&schema::TOTALS, all.into_iter().map(|group| (vec![], group)).collect())
+    table(
+        &schema::TOTALS,
+        all.into_iter().map(|key| (vec![], key)).collect(),
+    )
 }
 
 /// One row a recipient domain, with the provider that most of its deliveries had.
@@ -35,7 +39,10 @@ pub(super) fn domains(state: &State<'_>) -> Result<Frame> {
     }
     let rows = groups.into_iter().enumerate().map(|(i, group)| {
         let provider = best[i].map_or(Value::Null, |(_, provider)| Value::Utf8(provider));
-        (vec![Value::Utf8(keys.domains.text(i as u32)), provider], group)
+        (
+            vec![Value::Utf8(keys.domains.text(i as u32)), provider],
+            group,
+        )
     });
     table(&schema::DOMAINS, rows.collect())
 }
@@ -44,7 +51,10 @@ pub(super) fn domains(state: &State<'_>) -> Result<Frame> {
 pub(super) fn providers(state: &State<'_>) -> Result<Frame> {
     let keys = state.keys;
     let groups = roll_up(state, keys.providers.len(), |i| keys.cells[i].provider);
-    let rows = groups.into_iter().enumerate().map(|(i, group)| (vec![Value::Utf8(keys.providers.text(i as u32))], group));
+    let rows = groups
+        .into_iter()
+        .enumerate()
+        .map(|(i, group)| (vec![Value::Utf8(keys.providers.text(i as u32))], group));
     table(&schema::PROVIDERS, rows.collect())
 }
 
@@ -52,30 +62,57 @@ pub(super) fn providers(state: &State<'_>) -> Result<Frame> {
 pub(super) fn sources(state: &State<'_>) -> Result<Frame> {
     let keys = state.keys;
     let groups = roll_up(state, keys.sources.len(), |i| keys.cells[i].source);
-    let rows = groups.into_iter().enumerate().map(|(i, group)| (vec![Value::Utf8(keys.sources.text(i as u32))], group));
+    let rows = groups
+        .into_iter()
+        .enumerate()
+        .map(|(i, group)| (vec![Value::Utf8(keys.sources.text(i as u32))], group));
     table(&schema::SOURCES, rows.collect())
 }
 
 /// One row a sender domain.
 pub(super) fn sender_domains(state: &State<'_>) -> Result<Frame> {
     let names = &state.keys.senders;
-    let rows = state.senders.iter().enumerate().map(|(i, group)| (vec![Value::Utf8(names.text(i as u32))], group.clone()));
+    let rows = state.senders.iter().enumerate().map(|(i, group)| {
+        (
+            vec![Value::Utf8(names.text(i as u32))],
+            Members::from(group),
+        )
+    });
     table(&schema::SENDER_DOMAINS, rows.collect())
 }
 
-/// Adds the cells up under `len` keys.
-fn roll_up(state: &State<'_>, len: usize, key: impl Fn(usize) -> u32) -> Vec<Group> {
-    let mut groups = vec![Group::default(); len];
-    for (i, cell) in state.cells.iter().enumerate() {
-        groups[key(i) as usize].merge(cell);
+/// The counters of a key, and the groups that its delays are in.
+#[derive(Default)]
+struct Members<'a> {
+    sums: Sums,
+    groups: Vec<&'a Group>,
+}
+
+impl<'a> From<&'a Group> for Members<'a> {
+    fn from(group: &'a Group) -> Self {
+        Members {
+            sums: group.sums,
+            groups: vec![group],
+        }
     }
-    groups
+}
+
+/// Adds the cells up under `len` keys.
+fn roll_up<'a>(state: &State<'a>, len: usize, key: impl Fn(usize) -> u32) -> Vec<Members<'a>> {
+    let mut all: Vec<Members<'a>> = Vec::new();
+    all.resize_with(len, Members::default);
+    for (i, cell) in state.cells.iter().enumerate() {
+        let members = &mut all[key(i) as usize];
+        members.sums.add(&cell.sums);
+        members.groups.push(cell);
+    }
+    all
 }
 
 /// Sorts and writes rows: the values of the keys, then ROW.
-fn table(spec: &'static TableSpec, mut rows: Vec<(Vec<Value<'_>>, Group)>) -> Result<Frame> {
-    rows.sort_by_cached_key(|(keys, group)| {
-        let s = &group.sums;
+fn table(spec: &'static TableSpec, mut rows: Vec<(Vec<Value<'_>>, Members<'_>)>) -> Result<Frame> {
+    rows.sort_by_cached_key(|(keys, members)| {
+        let s = &members.sums;
         let certain = interval(s.hard + s.soft, s.deliveries).map_or(0.0, |(low, _)| low);
         let name = match keys.first() {
             Some(Value::Utf8(name)) => (*name).to_owned(),
@@ -86,11 +123,12 @@ fn table(spec: &'static TableSpec, mut rows: Vec<(Vec<Value<'_>>, Group)>) -> Re
     });
     let mut frame = Frame::new(spec);
     let mut values = Vec::with_capacity(spec.columns.len());
-    for (keys, mut group) in rows {
-        check(spec, &keys, &group.sums)?;
+    let mut percentiles = Percentiles::default();
+    for (keys, members) in rows {
+        check(spec, &keys, &members.sums)?;
         values.clear();
         values.extend_from_slice(&keys);
-        values.extend(row(&mut group));
+        values.extend(row(&members, &mut percentiles));
         frame.push(&values);
     }
     Ok(frame)
@@ -100,11 +138,17 @@ fn table(spec: &'static TableSpec, mut rows: Vec<(Vec<Value<'_>>, Group)>) -> Re
 fn check(spec: &TableSpec, keys: &[Value<'_>], s: &Sums) -> Result<()> {
     let failed = s.bounced + s.expired + s.deferred;
     let wrong = if s.deliveries != s.delivered + failed {
-        format!("{} deliveries are not {} delivered + {failed} failed", s.deliveries, s.delivered)
+        format!(
+            "{} deliveries are not {} delivered + {failed} failed",
+            s.deliveries, s.delivered
+        )
     } else if failed != s.hard + s.soft {
         format!("{failed} failed are not {} hard + {} soft", s.hard, s.soft)
     } else if s.delayed > s.delivered || s.reputation > failed {
-        format!("{} delayed of {} delivered, {} for reputation of {failed} failed", s.delayed, s.delivered, s.reputation)
+        format!(
+            "{} delayed of {} delivered, {} for reputation of {failed} failed",
+            s.delayed, s.delivered, s.reputation
+        )
     } else {
         return Ok(());
     };
@@ -112,12 +156,18 @@ fn check(spec: &TableSpec, keys: &[Value<'_>], s: &Sums) -> Result<()> {
         Some(Value::Utf8(name)) => format!(", row {name}"),
         _ => String::new(),
     };
-    Err(Error::identity(format!("table {}{name}: {wrong}", spec.name)))
+    Err(Error::identity(format!(
+        "table {}{name}: {wrong}",
+        spec.name
+    )))
 }
 
 /// ROW.
-fn row(group: &mut Group) -> [Value<'static>; schema::ROW.len()] {
-    let s = group.sums;
+fn row(
+    members: &Members<'_>,
+    percentiles: &mut Percentiles,
+) -> [Value<'static>; schema::ROW.len()] {
+    let s = members.sums;
     let rate = |part: i64| -> [Value<'static>; 3] {
         match interval(part, s.deliveries) {
             Some((low, high)) => [part as f64 / s.deliveries as f64, low, high].map(Value::Float64),
@@ -125,8 +175,15 @@ fn row(group: &mut Group) -> [Value<'static>; schema::ROW.len()] {
         }
     };
     let ([hard, hard_low, hard_high], [soft, soft_low, soft_high]) = (rate(s.hard), rate(s.soft));
-    let [p50, p95] = group.delays.percentiles([50, 95]).map_or([Value::Null; 2], |p| p.map(Value::Int64));
-    let event = |at: i64| if s.first <= s.last { Value::Timestamp(at) } else { Value::Null };
+    let delays = percentiles.of(members.groups.iter().map(|g| &g.delays), [50, 95]);
+    let [p50, p95] = delays.map_or([Value::Null; 2], |p| p.map(Value::Int64));
+    let event = |at: i64| {
+        if s.first <= s.last {
+            Value::Timestamp(at)
+        } else {
+            Value::Null
+        }
+    };
     [
         Value::Int64(s.deliveries),
         Value::Int64(s.delivered),
@@ -157,9 +214,25 @@ mod tests {
 
     #[test]
     fn a_violated_identity_names_the_row() {
-        let group = Group { sums: Sums { deliveries: 3, delivered: 1, bounced: 1, hard: 1, ..Sums::default() }, ..Group::default() };
-        let error = table(&schema::SOURCES, vec![(vec![Value::Utf8("mx1")], group)]).unwrap_err();
+        let group = Group {
+            sums: Sums {
+                deliveries: 3,
+                delivered: 1,
+                bounced: 1,
+                hard: 1,
+                ..Sums::default()
+            },
+            ..Group::default()
+        };
+        let error = table(
+            &schema::SOURCES,
+            vec![(vec![Value::Utf8("mx1")], Members::from(&group))],
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Identity);
-        assert_eq!(error.to_string(), "table sources, row mx1: 3 deliveries are not 1 delivered + 1 failed");
+        assert_eq!(
+            error.to_string(),
+            "table sources, row mx1: 3 deliveries are not 1 delivered + 1 failed"
+        );
     }
 }

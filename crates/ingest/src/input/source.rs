@@ -31,7 +31,7 @@ pub struct Source {
     pub size: Option<u64>,
     /// When it was last written.
     pub modified: Option<SystemTime>,
-    /// The name of the folder it is in: the log host of logs that name none. `-` for standard input.
+    /// The name of the folder it is in: the log host of logs that name none. `-` for what is no file.
     pub folder: String,
 }
 
@@ -66,7 +66,11 @@ impl Source {
             } else {
                 None
             },
-            folder: folder_name(path),
+            folder: if regular {
+                folder_name(path)
+            } else {
+                "-".to_owned()
+            },
         }
     }
 

@@ -11,7 +11,7 @@ use bouncestat_record::time::Micros;
 use super::store::{Event, Part, Span, Text};
 use super::{ByHash, hash_bytes, hash_key};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
-use crate::lines::lines;
+use crate::input::lines;
 use crate::mta::LineReader;
 
 /// No event.

@@ -10,10 +10,11 @@ pub mod postfix;
 
 use std::sync::Arc;
 
-use bouncestat_record::Mta;
+use bouncestat_record::{Action, EnhancedCode, Mta};
+use chrono::NaiveDate;
 
-use crate::clock::Clock;
-use crate::event::{Sink, Sort};
+use crate::clock::{Clock, Zone};
+use crate::event::{Fields, Key, Kind, Sink, Sort};
 
 /// What a reader is told about the file it reads.
 #[derive(Clone, Debug)]
@@ -84,4 +85,42 @@ pub fn detect(head: &[u8]) -> Option<Mta> {
     ];
     let best = scores.iter().max_by_key(|(score, _)| *score)?;
     (best.0 > 0).then_some(best.1)
+}
+
+/// What one log line says of an attempt.
+#[derive(Clone, Debug)]
+pub struct LineAttempt {
+    /// Whose line.
+    pub mta: Mta,
+    /// The reply or error.
+    pub text: Vec<u8>,
+    /// The next hop's name; may be empty.
+    pub relay_host: Vec<u8>,
+    /// The enhanced code that stands apart from the text.
+    pub enhanced_code: Option<EnhancedCode>,
+    /// What the server did.
+    pub action: Option<Action>,
+}
+
+/// The attempt in a single log line, whoever wrote it; `None` where the line is none of an attempt.
+pub fn failure_in_line(line: &[u8]) -> Option<LineAttempt> {
+    let mta = detect(line)?;
+    let clock = Clock::new(Zone::UTC, NaiveDate::default());
+    let mut reader = LineReader::new(mta, FileFacts { folder: Arc::from(""), clock, head: Arc::from(line) });
+    let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+    reader.line(line, &mut sink);
+    let (_, fields) = sink.into_iter().find(|(_, fields)| !fields.text.is_empty())?;
+    let action = match fields.kind {
+        Kind::Sent | Kind::Mailbox | Kind::Relayed => Action::Delivered,
+        Kind::Bounced | Kind::Failed => Action::Bounced,
+        Kind::GaveUp => Action::Expired,
+        _ => Action::Deferred,
+    };
+    Some(LineAttempt {
+        mta,
+        text: fields.text.into_owned(),
+        relay_host: fields.relay_host.into_owned(),
+        enhanced_code: fields.enhanced_code,
+        action: Some(action),
+    })
 }

@@ -13,7 +13,7 @@ pub fn is_queue_id(id: &[u8]) -> bool {
     if !(5..=30).contains(&id.len()) || !id.iter().all(u8::is_ascii_alphanumeric) {
         return false;
     }
-    is_short(id) || long_id_seconds(id).is_some()
+    is_short(id) || long_id_clock(id).is_some()
 }
 
 /// Upper-case hex, as `%05X%lX` writes it.
@@ -21,8 +21,13 @@ fn is_short(id: &[u8]) -> bool {
     id.len() >= 6 && id.iter().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'))
 }
 
-/// The second at which a long id was made, since 1970. `None` where it is no long id.
+/// The second at which a long id was made, since 1970. `None` where it is no long id, or one of no plausible time: long ids came in 2011.
 pub fn long_id_seconds(id: &[u8]) -> Option<i64> {
+    long_id_clock(id).filter(|seconds| (1_262_304_000..7_258_118_400).contains(seconds))
+}
+
+/// The clock of whatever has the shape of a long id.
+fn long_id_clock(id: &[u8]) -> Option<i64> {
     let z = memchr::memrchr(b'z', id)?;
     if z < 10 || z + 1 >= id.len() {
         return None;
@@ -34,8 +39,7 @@ pub fn long_id_seconds(id: &[u8]) -> Option<i64> {
         seconds = seconds.checked_mul(52)?.checked_add(digit)?;
     }
     let micros_ok = id[z - 4..z].iter().all(|b| DIGITS.contains(b));
-    // Long ids came in 2011; a date in the far future is no id.
-    (inode_ok && micros_ok && (1_262_304_000..7_258_118_400).contains(&seconds)).then_some(seconds)
+    (inode_ok && micros_ok).then_some(seconds)
 }
 
 /// The moment in a message id that Postfix made itself, `<YYYYMMDDhhmmss.QUEUEID@host>` (UTC), in seconds since 1970.

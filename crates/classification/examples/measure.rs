@@ -1,0 +1,201 @@
+//! Measures the classifier on a labelled corpus, or on the table of code variants.
+//!
+//! `measure corpus FILE.jsonl [--misses] [--ids FILE]`, `measure seeds FILE.csv [--misses]`, `measure speed FILE.jsonl`.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bouncestat_classification::{Classifier, Memo};
+use bouncestat_record::{Class, Disposition, EnhancedCode, Reason, Reply};
+
+struct Case {
+    id: String,
+    text: String,
+    code: Option<u16>,
+    enhanced: Option<EnhancedCode>,
+    host: String,
+    reason: String,
+    accept: Vec<String>,
+    class: String,
+}
+
+impl Case {
+    fn reply(&self) -> Reply<'_> {
+        Reply {
+            text: self.text.as_bytes(),
+            smtp_code: self.code,
+            enhanced_code: self.enhanced,
+            relay_host: Some(self.host.as_str()).filter(|h| !h.is_empty()),
+            ..Reply::default()
+        }
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let [mode, path, rest @ ..] = args.as_slice() else {
+        eprintln!("usage: measure corpus|seeds|speed FILE [--misses] [--ids FILE] [--not-ids FILE]");
+        std::process::exit(2);
+    };
+    let text = std::fs::read_to_string(path).expect("readable file");
+    let misses = rest.iter().any(|a| a == "--misses");
+    let list = |flag: &str| rest.iter().position(|a| a == flag).map(|i| std::fs::read_to_string(&rest[i + 1]).expect("readable list"));
+    let begin = Instant::now();
+    let classifier = Classifier::builtin();
+    eprintln!("built in {:.2} ms, rules {}, {} rules", begin.elapsed().as_secs_f64() * 1e3, classifier.rules_version(), classifier.rules().count());
+    match mode.as_str() {
+        "seeds" => seeds(classifier, &text, misses),
+        "speed" => speed(classifier, &corpus(&text)),
+        _ => {
+            let mut cases = corpus(&text);
+            if let Some(ids) = list("--ids") {
+                cases.retain(|c| ids.contains(&c.id));
+            }
+            if let Some(ids) = list("--not-ids") {
+                cases.retain(|c| !ids.contains(&c.id));
+            }
+            measure(classifier, &cases, misses);
+        }
+    }
+}
+
+fn corpus(text: &str) -> Vec<Case> {
+    text.lines()
+        .map(|line| {
+            let v: serde_json::Value = serde_json::from_str(line).expect("JSON lines");
+            let s = |k: &str| v[k].as_str().unwrap_or("").to_owned();
+            Case {
+                id: s("id"),
+                text: s("text"),
+                code: s("code").parse().ok(),
+                enhanced: EnhancedCode::parse(&s("enhanced")),
+                host: s("rhost"),
+                reason: s("expected_reason"),
+                accept: v["accept_reasons"].as_array().map(|a| a.iter().filter_map(|x| x.as_str().map(str::to_owned)).collect()).unwrap_or_default(),
+                class: s("expected_class"),
+            }
+        })
+        .collect()
+}
+
+fn measure(classifier: &Classifier, cases: &[Case], misses: bool) {
+    let (mut strict, mut lenient, mut class) = (0, 0, 0);
+    let mut per: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    let mut confusion: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let (mut predicted, mut correct, mut wanted, mut found) = (0, 0, 0, 0);
+    let suppressing = ["user_unknown", "domain_invalid", "bad_address", "mailbox_disabled", "mailbox_moved"];
+    let mut lists = 0;
+    for case in cases {
+        let verdict = classifier.classify(&case.reply());
+        let got = verdict.reason.as_str();
+        let want = case.reason.as_str();
+        let ok = got == want;
+        strict += usize::from(ok);
+        let fine = ok || case.accept.iter().any(|a| a == got);
+        lenient += usize::from(fine);
+        let class_ok = verdict.class.as_str() == case.class;
+        class += usize::from(class_ok);
+        per.entry(Reason::from_name(want).map_or("?", Reason::as_str)).or_default()[0] += 1;
+        per.entry(got).or_default()[1] += 1;
+        if ok {
+            per.entry(got).or_default()[2] += 1;
+        } else {
+            *confusion.entry((want.to_owned(), got.to_owned())).or_default() += 1;
+        }
+        lists += usize::from(verdict.blocklist.is_some());
+        let suppress = verdict.disposition == Disposition::Suppress && verdict.class == Class::Hard;
+        let should = suppressing.contains(&want) && case.class == "hard";
+        predicted += usize::from(suppress);
+        correct += usize::from(suppress && should);
+        wanted += usize::from(should);
+        found += usize::from(should && suppress);
+        if misses && (!ok || !class_ok || suppress != should) {
+            println!(
+                "{}{}{} want {want}/{} got {got}/{} by {} | {} {} {} | {}",
+                if fine { "~" } else { "X" },
+                if class_ok { " " } else { "c" },
+                if suppress && !should { "S" } else if should && !suppress { "s" } else { " " },
+                case.class,
+                verdict.class,
+                verdict.rule_id,
+                case.code.map_or(String::new(), |c| c.to_string()),
+                case.enhanced.map_or(String::new(), |c| c.to_string()),
+                case.host,
+                case.text.chars().take(420).collect::<String>().replace('\n', "\\n")
+            );
+        }
+    }
+    let share = |a: usize, b: usize| a as f64 / b.max(1) as f64;
+    println!("cases {} strict {:.3} lenient {:.3} class {:.3}", cases.len(), share(strict, cases.len()), share(lenient, cases.len()), share(class, cases.len()));
+    println!("suppression precision {:.3} ({correct}/{predicted}) recall {:.3} ({found}/{wanted}); blocklist named {lists}", share(correct, predicted), share(found, wanted));
+    println!("{:<22} {:>5} {:>9} {:>7}", "reason", "n", "precision", "recall");
+    for (reason, [n, got, ok]) in &per {
+        println!("{reason:<22} {n:>5} {:>9.3} {:>7.3}", share(*ok, *got), share(*ok, *n));
+    }
+    let mut pairs: Vec<_> = confusion.into_iter().collect();
+    pairs.sort_by_key(|(pair, n)| (std::cmp::Reverse(*n), pair.clone()));
+    for ((want, got), n) in pairs.iter().take(25) {
+        println!("{n:>4} {want} -> {got}");
+    }
+    speed(classifier, cases);
+}
+
+fn speed(classifier: &Classifier, cases: &[Case]) {
+    let rounds = 100_000 / cases.len().max(1) + 1;
+    let begin = Instant::now();
+    let mut hard = 0usize;
+    for _ in 0..rounds {
+        hard += cases.iter().filter(|c| classifier.classify(&c.reply()).class == Class::Hard).count();
+    }
+    let per_second = (rounds * cases.len()) as f64 / begin.elapsed().as_secs_f64();
+    let mut memo = Memo::new();
+    let begin = Instant::now();
+    for _ in 0..rounds {
+        hard += cases.iter().filter(|c| memo.classify(classifier, &c.reply()).class == Class::Hard).count();
+    }
+    let remembered = (rounds * cases.len()) as f64 / begin.elapsed().as_secs_f64();
+    println!("replies/s uncached {per_second:.0}, remembered {remembered:.0} ({hard} hard)");
+}
+
+/// One row of a CSV with quoted fields.
+fn fields(line: &str) -> Vec<String> {
+    let mut out = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                out.last_mut().expect("never empty").push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => out.push(String::new()),
+            c => out.last_mut().expect("never empty").push(c),
+        }
+    }
+    out
+}
+
+fn seeds(classifier: &Classifier, text: &str, misses: bool) {
+    let (mut all, mut right, mut strict) = (0, 0, 0);
+    for line in text.lines().skip(1) {
+        let f = fields(line);
+        let reply = Reply { text: f[2].as_bytes(), smtp_code: f[0].parse().ok(), enhanced_code: EnhancedCode::parse(&f[1]), ..Reply::default() };
+        let verdict = classifier.classify(&reply);
+        let exact = verdict.reason.as_str() == f[4];
+        let class_ok = match f[3].as_str() {
+            "success" | "intermediate" => verdict.class == Class::None,
+            "soft" => verdict.class == Class::Soft,
+            // The table follows the first digit; a full mailbox is soft by the contract.
+            _ => verdict.class == Class::Hard || verdict.reason.passes(),
+        };
+        all += 1;
+        strict += usize::from(exact);
+        let fine = (exact || f[5].split('|').any(|a| a == verdict.reason.as_str())) && class_ok;
+        right += usize::from(fine);
+        if misses && !fine {
+            println!("want {}/{} (or {}) got {}/{} by {} | {} {} {}", f[4], f[3], f[5], verdict.reason, verdict.class, verdict.rule_id, f[0], f[1], f[2]);
+        }
+    }
+    println!("seed variants right {right}/{all}, exactly {strict}");
+}

@@ -1,0 +1,101 @@
+//! `bouncestat explain TEXT`: what a code, a reply or a log line means, why we say so, and what to do.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use anyhow::Result;
+use bouncestat_classification::{Classifier, Explanation};
+use bouncestat_ingest::mta::failure_in_line;
+use bouncestat_record::{Reason, Reply};
+
+use super::classify::verdict_json;
+use crate::args::{Common, Explain};
+use crate::exit;
+use crate::output::Output;
+use crate::settings::rules;
+
+/// Explains a text.
+pub fn run(args: &Explain, common: &Common) -> Result<u8> {
+    let rules = rules(common)?;
+    let text = args.text.join(" ");
+    let answer = match rules.explain_code(text.trim()) {
+        Some(code) if common.format.as_deref() != Some("json") => code_words(&code),
+        _ => reply_words(&rules, &text, common.format.as_deref() == Some("json")),
+    };
+    let output = Output::new(common.output.as_deref());
+    let mut out = output.open()?;
+    out.write_all(answer.as_bytes())?;
+    out.flush()?;
+    drop(out);
+    output.commit()?;
+    Ok(exit::FINE)
+}
+
+fn code_words(code: &bouncestat_classification::CodeExplanation) -> String {
+    let mut text = format!("{}\n", code.code);
+    if let Some(meaning) = &code.meaning {
+        let _ = writeln!(text, "  registry     {}: {}", meaning.title, meaning.description);
+    }
+    let _ = writeln!(text, "  reason       {}", code.reason);
+    let _ = writeln!(text, "  class        {}", code.class);
+    let _ = writeln!(text, "  disposition  {}", code.disposition);
+    let _ = writeln!(text, "  advice       {}", code.advice);
+    for (provider, reason) in &code.providers {
+        let _ = writeln!(text, "  at {provider:9} {reason}");
+    }
+    text
+}
+
+fn reply_words(rules: &Classifier, text: &str, as_json: bool) -> String {
+    let part = failure_in_line(text.as_bytes());
+    let relay = part.as_ref().map(|p| String::from_utf8_lossy(&p.relay_host).into_owned()).filter(|host| !host.is_empty());
+    let reply = Reply {
+        text: part.as_ref().map_or(text.as_bytes(), |p| &p.text),
+        enhanced_code: part.as_ref().and_then(|p| p.enhanced_code),
+        relay_host: relay.as_deref(),
+        action: part.as_ref().and_then(|p| p.action),
+        mta: part.as_ref().map(|p| p.mta),
+        ..Reply::default()
+    };
+    let explanation = rules.explain(&reply);
+    if as_json {
+        return format!("{}\n", verdict_json(text, &explanation));
+    }
+    words(&explanation)
+}
+
+fn words(e: &Explanation) -> String {
+    let v = &e.verdict;
+    let mut text = String::new();
+    let codes = [v.smtp_code.map(|c| c.to_string()), v.enhanced_code.map(|c| c.to_string())];
+    let codes: Vec<String> = codes.into_iter().flatten().collect();
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{name:12} {value}");
+        }
+    };
+    line("reason", &format!("{} ({})", v.reason, e.reason_definition));
+    line("class", v.class.as_str());
+    line("disposition", v.disposition.as_str());
+    line("advice", &e.advice);
+    line("codes", &codes.join(" "));
+    line("registry", e.meaning.as_deref().unwrap_or(""));
+    line("decided by", &format!("{} ({} evidence)", v.rule_id, v.level));
+    line("words", e.matched.as_deref().unwrap_or(""));
+    line("next best", e.runner_up.as_deref().unwrap_or(""));
+    line("provider", v.provider.as_deref().unwrap_or(""));
+    line("blocklist", v.blocklist.as_deref().unwrap_or(""));
+    line("listed", v.listed.as_deref().unwrap_or(""));
+    line("ask at", e.delist_url.as_deref().unwrap_or(""));
+    line("template", &e.template);
+    if v.reason == Reason::Unknown {
+        text.push_str("\nNo rule knows these words. To add one, write it to a file and use it with --rules FILE:\n\n");
+        let _ = writeln!(
+            text,
+            "[[rule]]\nid = \"my-rule\"\nreason = \"policy\"\nmatch = [\"{}\"]\nexamples = [\"{}\"]\nsource = \"where you learnt it\"",
+            e.template.replace('\\', "\\\\").replace('"', "\\\""),
+            e.template.replace('\\', "\\\\").replace('"', "\\\"")
+        );
+    }
+    text
+}

@@ -1,0 +1,91 @@
+//! One file a command.
+
+mod attempts;
+mod classify;
+mod explain;
+mod report;
+mod rules;
+mod schema;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use bouncestat_aggregation::Meta;
+use bouncestat_ingest::input::{ChunkOptions, Problem, SourceKind};
+use bouncestat_ingest::plan::Plan;
+use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run as run_plan};
+
+use crate::args::{Args, Command, Common};
+use crate::progress::Bar;
+use crate::settings::{AsOf, Settings};
+use crate::{exit, input, notes};
+
+/// Does what was asked; gives the exit code.
+pub fn run(args: Args) -> Result<u8> {
+    let common = &args.common;
+    match args.command {
+        None => report::run(&args.paths, common),
+        Some(Command::Report(paths)) => report::run(&paths.paths, common),
+        Some(Command::Attempts(paths)) => attempts::run(&paths.paths, common),
+        Some(Command::Classify(args)) => classify::run(&args, common),
+        Some(Command::Explain(args)) => explain::run(&args, common),
+        Some(Command::Rules(args)) => rules::run(&args.action, common),
+        Some(Command::Schema(args)) => schema::run(&args, common),
+    }
+}
+
+/// A plan that is ready to run, with its window.
+struct Ready {
+    plan: Plan,
+    options: RunOptions,
+}
+
+impl Ready {
+    /// Finds the logs, resolves the window, and says what will be read.
+    fn new(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Self> {
+        let plan = input::find(paths, common, settings)?;
+        if settings.as_of == AsOf::Last && plan.files.iter().any(|f| f.source.kind != SourceKind::File) {
+            bail!("--as-of last needs to know the end before the beginning: give files, not standard input or a pipe");
+        }
+        let window = settings.window(common, || plan.newest())?;
+        notes::say_plan(&plan);
+        let options = RunOptions { window, chunks: ChunkOptions::default(), threads: settings.threads };
+        // The pool is made only where one thread does not do, and only now.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global();
+        Ok(Self { plan, options })
+    }
+
+    /// Runs it, with a progress bar.
+    fn run<C: Consumer>(self, common: &Common, consumer: &C, on_part: &mut dyn FnMut(C::Part)) -> Summary {
+        let bar = Bar::new(&self.plan, common.no_progress);
+        let summary = run_plan(self.plan, &self.options, consumer, on_part, &|progress| bar.at(progress));
+        bar.done();
+        summary
+    }
+}
+
+/// The exit code of a run: whether all, some or nothing of the input could be read.
+fn exit_code(summary: &Summary) -> u8 {
+    let failed = summary.problems.iter().any(Problem::is_failure);
+    match (failed, summary.tally.lines) {
+        (false, _) => exit::FINE,
+        (true, 0) => exit::NOTHING,
+        (true, _) => exit::PARTIAL,
+    }
+}
+
+/// What a report says about itself.
+fn meta(settings_window: bouncestat_ingest::join::window::Window, summary: &Summary, rules: &str) -> Meta {
+    Meta {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        rules: rules.to_owned(),
+        window: bouncestat_aggregation::Window {
+            since: settings_window.since,
+            until: settings_window.until,
+            first_event: None,
+            last_event: None,
+        },
+        coverage: notes::coverage(summary),
+        excluded: notes::excluded(summary),
+    }
+}

@@ -1,0 +1,161 @@
+//! What is said on stderr: whose logs these are, what could not be read, where a year was guessed, and the coverage line.
+
+use bouncestat_aggregation::{Coverage, Excluded};
+use bouncestat_export::rfc3339;
+use bouncestat_ingest::YearFrom;
+use bouncestat_ingest::input::Problem;
+use bouncestat_ingest::join::window::Window;
+use bouncestat_ingest::plan::Plan;
+use bouncestat_ingest::run::{Summary, servers};
+use bouncestat_record::Mta;
+
+/// Says whose logs will be read, and by what evidence their years and zones are known.
+pub fn say_plan(plan: &Plan) {
+    let servers = servers(plan);
+    if !servers.is_empty() {
+        let list: Vec<String> = servers.iter().map(|(mta, n)| format!("{} ({})", name(*mta), count(*n as u64, "file"))).collect();
+        eprintln!("bouncestat: logs of {}", list.join(", "));
+    }
+    for from in YearFrom::ALL.iter().filter(|from| **from != YearFrom::Stamp) {
+        let files: Vec<_> = plan.files.iter().filter(|f| f.mta.is_some() && f.year_from == *from && f.start.is_some()).collect();
+        let Some(first) = files.first() else { continue };
+        if from.is_guess() {
+            eprintln!(
+                "bouncestat: warning: the stamps of {} have no year; it was guessed from {from} ({}: first event {})",
+                count(files.len() as u64, "file"),
+                first.source.path.display(),
+                first.start.map(rfc3339).unwrap_or_default()
+            );
+        } else {
+            eprintln!("bouncestat: the stamps of {} have no year; {from} tell it", count(files.len() as u64, "file"));
+        }
+    }
+    let zoned: Vec<_> = plan.files.iter().filter_map(|f| Some((f, f.zone_from_ids?))).collect();
+    if let Some((file, zone)) = zoned.first() {
+        eprintln!(
+            "bouncestat: the stamps of {} have no zone; by the message ids it is {zone:?}, not the system's ({}); --tz overrules",
+            count(zoned.len() as u64, "file"),
+            file.source.path.display()
+        );
+    }
+}
+
+/// Says what is wrong with inputs.
+pub fn say_problems(problems: &[Problem]) {
+    for problem in problems {
+        eprintln!("bouncestat: {}{problem}", if problem.is_failure() { "" } else { "note: " });
+    }
+}
+
+/// How lines count.
+pub fn coverage(summary: &Summary) -> Coverage {
+    let t = &summary.tally;
+    Coverage {
+        files: summary.files,
+        bytes: summary.bytes,
+        lines: t.lines,
+        used: t.used,
+        irrelevant: t.lines - t.used - t.unrecognised,
+        unrecognised: t.unrecognised,
+        outside_window: summary.counts.outside_window,
+        truncated: t.truncated,
+        lost: summary.counts.lost,
+    }
+}
+
+/// What is no delivery.
+pub fn excluded(summary: &Summary) -> Excluded {
+    let e = summary.counts.excluded;
+    Excluded {
+        probes: e.probes,
+        hops: e.hops,
+        notifications: e.notifications,
+        discarded: e.discarded,
+        suppressed: e.suppressed,
+        shadow: e.shadow,
+        health: e.health,
+        dropped: e.dropped,
+        inbound: e.inbound,
+        duplicates: summary.tally.duplicates,
+    }
+}
+
+/// The coverage line, always.
+pub fn say_coverage(summary: &Summary) {
+    let c = coverage(summary);
+    let mut line = format!(
+        "bouncestat: {}, {}, {}: {} used, {} irrelevant, {} unrecognised",
+        count(c.files, "file"),
+        count(c.bytes, "byte"),
+        count(c.lines, "line"),
+        grouped(c.used),
+        grouped(c.irrelevant),
+        grouped(c.unrecognised)
+    );
+    for (n, what) in [
+        (c.truncated, "cut lines"),
+        (summary.tally.duplicates, "duplicate lines"),
+        (c.outside_window, "attempts outside the window"),
+        (c.lost, "deliveries lost without a word"),
+    ] {
+        if n > 0 {
+            line.push_str(&format!("; {} {what}", grouped(n)));
+        }
+    }
+    eprintln!("{line}");
+    if c.unrecognised > 0 {
+        eprintln!("bouncestat: warning: {} look like delivery lines and were not understood", count(c.unrecognised, "line"));
+    }
+}
+
+/// A hint where nothing was counted: a report of zeros is never silent.
+pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
+    if deliveries > 0 {
+        return;
+    }
+    match summary.counts.events {
+        Some((_, newest)) if window.since.is_some() || window.until.is_some() => {
+            eprintln!("bouncestat: no delivery in the window; the newest event of these logs is of {}", rfc3339(newest));
+        }
+        _ if summary.tally.lines > 0 => eprintln!("bouncestat: no delivery in these logs"),
+        _ => {}
+    }
+}
+
+fn name(mta: Mta) -> &'static str {
+    match mta {
+        Mta::Postfix => "Postfix",
+        Mta::Exim => "Exim",
+        Mta::Exchange => "Exchange",
+    }
+}
+
+/// `1 file`, `2,000 files`.
+fn count(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// Thousands apart: 1,234,567.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(1_234_567, "line"), "1,234,567 lines");
+        assert_eq!(count(0, "line"), "0 lines");
+    }
+}

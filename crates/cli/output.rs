@@ -1,0 +1,65 @@
+//! Where the payload goes: standard output, or a file that appears only when it is whole.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// A place for the payload.
+pub enum Output {
+    /// Standard output.
+    Stdout,
+    /// A file, written beside itself first.
+    File { path: PathBuf, part: PathBuf },
+}
+
+impl Output {
+    /// What `-o` names.
+    pub fn new(path: Option<&Path>) -> Self {
+        match path.filter(|p| *p != Path::new("-")) {
+            None => Self::Stdout,
+            Some(path) => {
+                let mut part = path.as_os_str().to_owned();
+                part.push(format!(".{}.part", std::process::id()));
+                Self::File { path: path.to_owned(), part: part.into() }
+            }
+        }
+    }
+
+    /// Opens it.
+    pub fn open(&self) -> Result<Box<dyn Write + Send>> {
+        Ok(match self {
+            Self::Stdout => Box::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            Self::File { path, part } => {
+                let file = File::create(part).with_context(|| format!("{}: cannot be written", path.display()))?;
+                Box::new(BufWriter::with_capacity(1 << 16, file))
+            }
+        })
+    }
+
+    /// Makes a whole file appear.
+    pub fn commit(&self) -> Result<()> {
+        if let Self::File { path, part } = self {
+            std::fs::rename(part, path).with_context(|| format!("{}: cannot be written", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Output {
+    /// Takes away a file that did not become whole.
+    fn drop(&mut self) {
+        if let Self::File { part, .. } = self {
+            let _ = std::fs::remove_file(part);
+        }
+    }
+}
+
+/// Whether the reader of our output went away, which is no error.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+            || cause.downcast_ref::<bouncestat_export::Error>().is_some_and(bouncestat_export::Error::is_broken_pipe)
+    })
+}

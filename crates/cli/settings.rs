@@ -1,0 +1,163 @@
+//! What the command line means: zone, window, format and threads, resolved.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use bouncestat_classification::{Classifier, Options as ClassifierOptions, QuotaClass};
+use bouncestat_export::Format;
+use bouncestat_ingest::clock::Zone;
+use bouncestat_ingest::join::window::Window;
+use bouncestat_ingest::plan::PlanOptions;
+use bouncestat_record::time::Micros;
+
+use crate::args::{ColorChoice, Common, QuotaChoice};
+use crate::when;
+
+/// What "now" is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// The present; events that are later by a wrong clock still count.
+    Present,
+    /// The newest event.
+    Last,
+    /// This moment; nothing later counts.
+    At(Micros),
+}
+
+/// What a run does.
+pub struct Settings {
+    /// Zone of stamps without one, of typed dates, of the terminal.
+    pub zone: Zone,
+    /// Whether the user named it.
+    pub zone_is_given: bool,
+    /// The present.
+    pub present: Micros,
+    /// What "now" is.
+    pub as_of: AsOf,
+    /// How many threads work.
+    pub threads: usize,
+    /// Where colours may be used on standard output.
+    pub color: bool,
+    /// How wide the terminal is.
+    pub width: usize,
+}
+
+impl Settings {
+    /// Resolves the common options.
+    pub fn resolve(common: &Common) -> Result<Self> {
+        let present = chrono::Utc::now().timestamp_micros();
+        let zone = match &common.tz {
+            Some(name) => Zone::parse(name)
+                .ok_or_else(|| anyhow!("--tz {name:?} is no zone; write an IANA name (Europe/Berlin) or an offset (+01:00)"))?,
+            None => system_zone(),
+        };
+        let as_of = match common.as_of.as_deref() {
+            None | Some("now") => AsOf::Present,
+            Some("last") => AsOf::Last,
+            Some(text) => AsOf::At(when::parse("--as-of", text, present, zone)?),
+        };
+        let terminal = std::io::stdout().is_terminal();
+        let color = match common.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        let threads = common.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+        Ok(Self { zone, zone_is_given: common.tz.is_some(), present, as_of, threads, color, width: terminal_width() })
+    }
+
+    /// What a plan needs to know.
+    pub fn plan_options(&self, common: &Common) -> PlanOptions {
+        let now = match self.as_of {
+            AsOf::At(at) => at,
+            AsOf::Present | AsOf::Last => self.present,
+        };
+        PlanOptions { zone: self.zone, zone_is_given: self.zone_is_given, mta: common.mta.named(), host: common.host.clone(), now }
+    }
+
+    /// The window; `newest` is the newest event, asked for only where "now" is that.
+    pub fn window(&self, common: &Common, newest: impl FnOnce() -> Option<Micros>) -> Result<Window> {
+        // "now" itself is inside.
+        let (now, end) = match self.as_of {
+            AsOf::Present => (self.present, None),
+            AsOf::At(at) => (at, Some(at + 1)),
+            AsOf::Last => newest().map_or((self.present, None), |at| (at, Some(at + 1))),
+        };
+        let time = |option, text: &Option<String>| text.as_deref().map(|t| when::parse(option, t, now, self.zone)).transpose();
+        let since = time("--since", &common.since)?;
+        let until = match (time("--until", &common.until)?, end) {
+            (Some(until), Some(end)) => Some(until.min(end)),
+            (until, end) => until.or(end),
+        };
+        if let (Some(since), Some(until)) = (since, until)
+            && since >= until
+        {
+            bail!(
+                "the window is empty: --since {} is not before its end {}",
+                bouncestat_export::rfc3339(since),
+                bouncestat_export::rfc3339(until)
+            );
+        }
+        Ok(Window { since, until })
+    }
+
+    /// The format of the payload.
+    pub fn format(&self, common: &Common) -> Result<&'static dyn Format> {
+        if let Some(name) = &common.format {
+            return bouncestat_export::by_name(name).ok_or_else(|| anyhow!("there is no format {name:?}; there are {}", formats()));
+        }
+        match common.output.as_deref().filter(|path| *path != Path::new("-")) {
+            Some(path) => bouncestat_export::by_path(path).ok_or_else(|| {
+                anyhow!("{}: the extension tells no format; name one with --format: {}", path.display(), formats())
+            }),
+            None => Ok(bouncestat_export::by_name("table").expect("it is in the registry")),
+        }
+    }
+}
+
+/// The names of all formats.
+fn formats() -> String {
+    bouncestat_export::FORMATS.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// The rules of a run.
+pub enum Rules {
+    /// The built-in ones.
+    Builtin(&'static Classifier),
+    /// With the user's own first, or with other options.
+    Own(Box<Classifier>),
+}
+
+impl std::ops::Deref for Rules {
+    type Target = Classifier;
+    fn deref(&self) -> &Classifier {
+        match self {
+            Self::Builtin(classifier) => classifier,
+            Self::Own(classifier) => classifier,
+        }
+    }
+}
+
+/// The rules, with the user's own first.
+pub fn rules(common: &Common) -> Result<Rules> {
+    let hard = common.quota_class == QuotaChoice::Hard;
+    let options = ClassifierOptions { quota_class: if hard { QuotaClass::Hard } else { QuotaClass::Soft } };
+    let Some(path) = &common.rules else {
+        return Ok(if hard { Rules::Own(Box::new(Classifier::with(options))) } else { Rules::Builtin(Classifier::builtin()) });
+    };
+    let text = std::fs::read_to_string(path).with_context(|| format!("--rules {}: cannot be read", path.display()))?;
+    let classifier = Classifier::with_user_rules(&text, &path.display().to_string()).map_err(|e| anyhow!("--rules {e}"))?;
+    Ok(Rules::Own(Box::new(classifier.with_options(options))))
+}
+
+/// The zone of this machine: `TZ`, else what the system says, else UTC.
+fn system_zone() -> Zone {
+    let from_env = std::env::var("TZ").ok().and_then(|name| Zone::parse(name.trim_start_matches(':')));
+    from_env.or_else(|| iana_time_zone::get_timezone().ok().and_then(|name| Zone::parse(&name))).unwrap_or(Zone::UTC)
+}
+
+fn terminal_width() -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|w| w.parse().ok());
+    told.or_else(|| terminal_size::terminal_size().map(|(w, _)| usize::from(w.0))).unwrap_or(80)
+}
