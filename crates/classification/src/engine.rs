@@ -50,6 +50,10 @@ pub(crate) struct Hit {
 pub(crate) struct Found {
     /// One bit a pattern.
     bits: Vec<u64>,
+    /// One bit a required part.
+    groups: Vec<u64>,
+    /// Hits of keys: text of the automaton, start, end.
+    hits: Vec<(u32, u32, u32)>,
     /// Rules with a pattern found: index, span, fixed bytes.
     rules: Vec<(u32, (usize, usize), usize)>,
     pub lists: Vec<u16>,
@@ -60,9 +64,12 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    fn clear(&mut self, patterns: usize) {
+    fn clear(&mut self, patterns: usize, groups: usize) {
         self.bits.clear();
         self.bits.resize(patterns.div_ceil(64), 0);
+        self.groups.clear();
+        self.groups.resize(groups.div_ceil(64), 0);
+        self.hits.clear();
         self.rules.clear();
         self.lists.clear();
         self.states.clear();
@@ -88,13 +95,29 @@ struct Conditions {
     unless: Vec<u32>,
 }
 
+/// One text of the automaton.
+#[derive(Default)]
+struct Atom {
+    /// The patterns that are matched around it.
+    keys: Vec<u32>,
+    /// The required parts (sets of texts) that it stands for.
+    groups: Vec<u32>,
+}
+
+struct Compiled {
+    pattern: Pattern,
+    uses: Vec<Use>,
+    /// Parts that must stand somewhere in the text before matching is tried.
+    required: Vec<u32>,
+}
+
 /// The automaton and what its hits mean.
 pub(crate) struct Engine {
     automaton: AhoCorasick,
-    /// For each text of the automaton, the patterns that need it.
-    keys: Vec<Vec<u32>>,
-    /// Every different pattern of all rules, lists and signs, with its uses.
-    patterns: Vec<(Pattern, Vec<Use>)>,
+    atoms: Vec<Atom>,
+    /// Every different pattern of all rules, lists and signs.
+    patterns: Vec<Compiled>,
+    groups: usize,
     /// Rules without a pattern: they need only codes or a stage.
     bare: Vec<u32>,
     conditions: Vec<Conditions>,
@@ -149,43 +172,75 @@ impl Engine {
             patterns.push((pattern, std::mem::take(&mut interner.uses[number as usize]), number));
         }
         patterns.sort_unstable_by_key(|(_, _, number)| *number);
-        let mut texts: AHashMap<&[u8], usize> = AHashMap::with_capacity(4096);
-        let mut order: Vec<&[u8]> = Vec::new();
-        let mut keys: Vec<Vec<u32>> = Vec::new();
+        let mut texts: AHashMap<&[u8], usize> = AHashMap::with_capacity(8192);
+        let mut order: Vec<&[u8]> = Vec::with_capacity(8192);
+        let mut atoms: Vec<Atom> = Vec::with_capacity(8192);
+        let mut groups: AHashMap<Vec<&[u8]>, u32> = AHashMap::with_capacity(4096);
+        let mut required: Vec<Vec<u32>> = Vec::with_capacity(patterns.len());
         for (pattern, _, number) in &patterns {
-            for key in pattern.keys() {
-                let at = *texts.entry(key).or_insert_with(|| {
-                    order.push(key);
-                    keys.push(Vec::new());
-                    keys.len() - 1
+            let mut atom = |text| {
+                *texts.entry(text).or_insert_with(|| {
+                    order.push(text);
+                    order.len() - 1
+                })
+            };
+            let keys: Vec<usize> = pattern.keys().iter().map(|key| atom(key)).collect();
+            let mut parts = Vec::new();
+            let mut fresh: Vec<(usize, u32)> = Vec::new();
+            for part in pattern.required() {
+                let next = groups.len() as u32;
+                parts.push(match groups.get(&part) {
+                    Some(known) => *known,
+                    None => {
+                        fresh.extend(part.iter().map(|text| (atom(text), next)));
+                        groups.insert(part, next);
+                        next
+                    }
                 });
-                keys[at].push(*number);
             }
+            atoms.resize_with(order.len(), Atom::default);
+            keys.into_iter().for_each(|at| atoms[at].keys.push(*number));
+            fresh.into_iter().for_each(|(at, group)| atoms[at].groups.push(group));
+            required.push(parts);
         }
+        let group_count = groups.len();
         let automaton = AhoCorasickBuilder::new()
             .match_kind(MatchKind::Standard)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .prefilter(false)
             .build(&order)
             .expect("keys are short and bounded");
-        Self { automaton, keys, patterns: patterns.into_iter().map(|(p, u, _)| (p, u)).collect(), bare, conditions }
+        let patterns = patterns.into_iter().zip(required).map(|((pattern, uses, _), required)| Compiled { pattern, uses, required }).collect();
+        Self { automaton, atoms, patterns, groups: group_count, bare, conditions }
     }
 
     /// Looks through `text`; the best two rules are left in `found`.
     pub(crate) fn run(&self, rules: &[Rule], text: &[u8], context: &Context, found: &mut Found) {
-        found.clear(self.patterns.len());
+        found.clear(self.patterns.len(), self.groups);
+        for hit in self.automaton.find_overlapping_iter(text) {
+            let number = hit.pattern().as_u32();
+            let atom = &self.atoms[number as usize];
+            for &group in &atom.groups {
+                found.groups[group as usize / 64] |= 1 << (group % 64);
+            }
+            if !atom.keys.is_empty() {
+                found.hits.push((number, hit.start() as u32, hit.end() as u32));
+            }
+        }
         let mut left = MAX_CANDIDATES;
-        'hits: for hit in self.automaton.find_overlapping_iter(text) {
-            for &number in &self.keys[hit.pattern().as_usize()] {
-                if found.has(number) {
+        let hits = std::mem::take(&mut found.hits);
+        'hits: for &(atom, start, end) in &hits {
+            for &number in &self.atoms[atom as usize].keys {
+                let compiled = &self.patterns[number as usize];
+                if found.has(number) || compiled.required.iter().any(|g| found.groups[*g as usize / 64] >> (g % 64) & 1 == 0) {
                     continue;
                 }
                 if left == 0 {
                     break 'hits;
                 }
                 left -= 1;
-                let (pattern, uses) = &self.patterns[number as usize];
-                let Some(span) = pattern.match_at(text, hit.start(), hit.end()) else { continue };
+                let Compiled { pattern, uses, .. } = compiled;
+                let Some(span) = pattern.match_at(text, start as usize, end as usize) else { continue };
                 found.set(number);
                 for usage in uses {
                     match *usage {
@@ -201,6 +256,7 @@ impl Engine {
                 }
             }
         }
+        found.hits = hits;
         let held = std::mem::take(&mut found.rules);
         for &(rule, span, literal) in &held {
             self.weigh(rules, rule as usize, (Some(span), literal), text, context, found);

@@ -117,6 +117,10 @@ fn in_reply_to(found: &mut Isolated<'_>) {
 fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], after: &'a [u8]) -> bool {
     match wrapper {
         Wrapper::Said | Wrapper::Talk => {
+            // Postfix's own words decide here; what the server said comes after them (smtp_sasl_glue.c).
+            if before.starts_with(b"SASL authentication failed") {
+                return false;
+            }
             found.host = host_before(before).or(found.host);
             if wrapper == Wrapper::Talk {
                 found.stage = Some(Stage::Connect);

@@ -21,10 +21,50 @@ enum Element {
     Gap { max: usize, word: bool },
 }
 
+/// The bytes that an element's texts begin and end with: most places of a gap are passed over by them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Edges {
+    first: ByteSet,
+    last: ByteSet,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    fn of(bytes: impl Iterator<Item = Option<u8>>) -> Self {
+        let mut set = [0; 4];
+        for byte in bytes {
+            match byte {
+                Some(b) => set[usize::from(b >> 6)] |= 1 << (b & 63),
+                None => set = [u64::MAX; 4],
+            }
+        }
+        Self(set)
+    }
+
+    fn has(&self, byte: Option<&u8>) -> bool {
+        self.0 == [u64::MAX; 4] || byte.is_some_and(|b| self.0[usize::from(b >> 6)] >> (b & 63) & 1 == 1)
+    }
+}
+
+impl Edges {
+    fn of(element: &Element) -> Self {
+        match element {
+            Element::Gap { .. } => Self { first: ByteSet([u64::MAX; 4]), last: ByteSet([u64::MAX; 4]) },
+            Element::Any(all, open) => Self {
+                first: ByteSet::of(all.iter().chain(open).map(|a| a.first().copied())),
+                last: if open.is_empty() { ByteSet::of(all.iter().map(|a| a.last().copied())) } else { ByteSet([u64::MAX; 4]) },
+            },
+        }
+    }
+}
+
 /// One pattern, ready to match.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     elements: Vec<Element>,
+    edges: Vec<Edges>,
     key: usize,
     literal: usize,
 }
@@ -134,7 +174,8 @@ impl Pattern {
             return Err("a gap at the edge matches nothing".into());
         }
         let literal = elements.iter().map(shortest).sum();
-        Ok(Self { elements, key, literal })
+        let edges = elements.iter().map(Edges::of).collect();
+        Ok(Self { elements, edges, key, literal })
     }
 
     /// The texts of which one must stand in every match.
@@ -143,6 +184,15 @@ impl Pattern {
             Element::Any(all, _) => all,
             Element::Gap { .. } => &[],
         }
+    }
+
+    /// The parts beside the key that are long enough to be looked for: each a set of texts of which one must stand in every match.
+    pub fn required(&self) -> impl Iterator<Item = Vec<&[u8]>> {
+        self.elements.iter().enumerate().filter(|(index, _)| *index != self.key).filter_map(|(_, element)| {
+            let Element::Any(all, open) = element else { return None };
+            let texts: Vec<&[u8]> = all.iter().chain(open).map(|text| &**text).collect();
+            texts.iter().all(|text| text.len() >= 4).then_some(texts)
+        })
     }
 
     /// How many bytes the pattern fixes: the more, the more it says.
@@ -177,7 +227,7 @@ impl Pattern {
         match self.elements.get(index) {
             None => Some(at),
             Some(Element::Any(all, open)) => {
-                if !self.start_ok(index, text, at) {
+                if !self.edges[index].first.has(text.get(at)) || !self.start_ok(index, text, at) {
                     return None;
                 }
                 let whole = |a: &&Box<[u8]>| text[at..].starts_with(a) && self.end_ok(index, text, at + a.len());
@@ -199,7 +249,8 @@ impl Pattern {
                 if index + 1 == self.elements.len() {
                     return Some(at + room.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(room.len()));
                 }
-                (0..=room.len()).find_map(|n| self.forward(index + 1, text, at + n))
+                let first = &self.edges[index + 1].first;
+                (0..=room.len()).filter(|n| first.has(text.get(at + n))).find_map(|n| self.forward(index + 1, text, at + n))
             }
         }
     }
@@ -208,6 +259,9 @@ impl Pattern {
         let Some(index) = index.checked_sub(1) else { return Some(at) };
         match &self.elements[index] {
             Element::Any(all, open) => {
+                if !self.edges[index].last.has(text[..at].last()) {
+                    return None;
+                }
                 let begins = |a: &Box<[u8]>, end: usize| text[..end].ends_with(a) && self.start_ok(index, text, end - a.len());
                 let found = all.iter().filter(|a| begins(a, at) && self.end_ok(index, text, at)).find_map(|a| self.backward(index, text, at - a.len()));
                 if found.is_some() || open.is_empty() {
@@ -222,7 +276,8 @@ impl Pattern {
                 if index == 0 {
                     return Some(at);
                 }
-                (0..=room.len()).find_map(|n| self.backward(index, text, at - n))
+                let last = &self.edges[index - 1].last;
+                (0..=room.len()).filter(|n| last.has(text[..at - n].last())).find_map(|n| self.backward(index, text, at - n))
             }
         }
     }

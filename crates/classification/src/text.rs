@@ -138,6 +138,10 @@ fn body(text: &[u8], out: &mut Vec<u8>, codes: &mut Codes, lines: &Lines) {
                     at += skip;
                     continue;
                 }
+                // Sendmail's transcript goes on with its own line: `554 <bob@ex.test>... Remote protocol error`.
+                if lines.known && at > 0 && matches!(text[at], b'4' | b'5') && !text[at..].starts_with(&lines.code) && leading_code(&text[at..]).is_some() && text[at + 3..].starts_with(b" <") {
+                    break;
+                }
                 // A pipelined session's `503 RCPT first` after another reply is an echo of it.
                 if lines.known && lines.code != *b"503" && text[at..].starts_with(b"503") && matches!(text.get(at + 3), Some(b' ' | b'-')) && text.get(at + 4) == Some(&b'5') {
                     break;
@@ -298,7 +302,9 @@ fn number_like(word: &[u8], digits: usize, before: &[u8], codes: &mut Codes) -> 
         return (!host && digits >= 4 && word.len() >= 10).then_some(b"<id>");
     }
     let as_number = word.len() == 10 && word.starts_with(b"as") && digits == 8;
-    (digits >= 3 && word.len() >= 10 && !as_number).then_some(b"<id>")
+    let code = dashes == 1 && word.len() <= 11 && word.first().is_some_and(u8::is_ascii_alphabetic);
+    let long = word.len() >= 12 || (word.len() >= 9 && hex && dashes == 0);
+    (digits >= 3 && long && !as_number && !code).then_some(b"<id>")
 }
 
 /// The masked form of a reply for grouping: wrappers taken off, codes kept, query parameters of URLs cut.

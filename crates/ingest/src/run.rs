@@ -84,6 +84,8 @@ pub fn run<C: Consumer>(
     let barriers = overlaps.barriers();
     let chunk_options = options.chunks;
     std::thread::scope(|scope| {
+        // Owned here, so that the reading thread ends when this one does, in whatever way.
+        let receive = receive;
         scope.spawn(move || produce::produce(plan.files, chunk_options, &barriers, &send));
         let mut stitcher = Stitcher::default();
         let mut whole: Vec<(Scan, Vec<Whole>)> = Vec::new();

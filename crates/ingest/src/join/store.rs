@@ -40,9 +40,12 @@ impl<'t> Text<'t> {
     /// The bytes of a span.
     pub fn get(self, span: Span) -> &'t [u8] {
         let (start, len) = (span.start as usize, span.len as usize);
+        if len == 0 {
+            return b"";
+        }
         match start.checked_sub(self.body.len()) {
-            Some(at) if len > 0 => &self.side[at..at + len],
-            _ => &self.body[start..start + len],
+            Some(at) => &self.side[at..at + len],
+            None => &self.body[start..start + len],
         }
     }
 }

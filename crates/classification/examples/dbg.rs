@@ -1,0 +1,8 @@
+use bouncestat_classification::Classifier;
+use bouncestat_record::Reply;
+fn main() {
+    for text in std::env::args().skip(1) {
+        let e = Classifier::builtin().explain(&Reply { text: text.as_bytes(), ..Reply::default() });
+        println!("{text}\n  {} {} {} matched {:?} second {:?} provider {:?} list {:?} {:?} {:?}\n  {}", e.verdict.reason, e.verdict.class, e.verdict.rule_id, e.matched, e.runner_up, e.verdict.provider, e.verdict.blocklist, e.verdict.blocklist_state, e.verdict.listed, e.advice);
+    }
+}
