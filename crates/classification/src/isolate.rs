@@ -58,6 +58,7 @@ const WRAPPERS: &[(&str, Wrapper)] = &[
     ("error message: ", Wrapper::Prose),
     ("error that the other server returned was: ", Wrapper::Prose),
     ("Reported error: ", Wrapper::Prose),
+    ("Unknown address error ", Wrapper::Prose),
     ("<<< ", Wrapper::Prose),
     ("did not like our ", Wrapper::DidNotLike),
     ("responded with: \"", Wrapper::Quoted),
@@ -98,10 +99,23 @@ pub fn isolate(text: &[u8]) -> Isolated<'_> {
             break;
         }
     }
+    after_success(&mut found);
     if found.stage.is_none() && leading_code(found.text).is_none() {
         found.stage = local_stage(found.text);
     }
     found
+}
+
+/// A transcript may give the answer to an earlier command first: `354 End data with … 451 4.3.0 queue file write error`.
+fn after_success(found: &mut Isolated<'_>) {
+    if !matches!(leading_code(found.text), Some((200..=399, _))) {
+        return;
+    }
+    let text = found.text;
+    let begins = |at: &usize| matches!(text[*at + 1], b'4' | b'5') && leading_code(&text[*at + 1..]).is_some() && text.get(at + 4) == Some(&b' ') && text.get(at + 5) == Some(&text[*at + 1]);
+    if let Some(at) = memchr::memchr_iter(b' ', &text[..text.len() - 1]).find(begins) {
+        found.text = &text[at + 1..];
+    }
 }
 
 /// Postfix ends a reply with `(in reply to RCPT TO command)` (smtp_trouble.c).

@@ -60,7 +60,7 @@ fn skip_front(mut rest: &[u8]) -> &[u8] {
             rest = &rest[5..];
         } else if lower(b"<<<") {
             rest = &rest[3..];
-        } else if rest.first().is_some_and(|b| matches!(b, b'\'' | b'"' | b'(')) && leading_code(&rest[1..]).is_some() {
+        } else if rest.first().is_some_and(|b| matches!(b, b'\'' | b'"' | b'(')) && (leading_code(&rest[1..]).is_some() || dressed_enhanced(&rest[1..]).is_some()) {
             rest = &rest[1..];
         } else {
             return rest;
@@ -143,7 +143,7 @@ fn body(text: &[u8], out: &mut Vec<u8>, codes: &mut Codes, lines: &Lines) {
                     break;
                 }
                 // A pipelined session's `503 RCPT first` after another reply is an echo of it.
-                if lines.known && lines.code != *b"503" && text[at..].starts_with(b"503") && matches!(text.get(at + 3), Some(b' ' | b'-')) && text.get(at + 4) == Some(&b'5') {
+                if lines.known && lines.code != *b"503" && text[at..].starts_with(b"503") && matches!(text.get(at + 3), Some(b' ' | b'-')) {
                     break;
                 }
             }

@@ -67,10 +67,11 @@ impl Ready {
 /// The exit code of a run: whether all, some or nothing of the input could be read.
 fn exit_code(summary: &Summary) -> u8 {
     let failed = summary.problems.iter().any(Problem::is_failure);
-    match (failed, summary.tally.lines) {
+    let nothing = summary.tally.lines == 0 && summary.whole_files == 0;
+    match (failed, nothing) {
         (false, _) => exit::FINE,
-        (true, 0) => exit::NOTHING,
-        (true, _) => exit::PARTIAL,
+        (true, true) => exit::NOTHING,
+        (true, false) => exit::PARTIAL,
     }
 }
 

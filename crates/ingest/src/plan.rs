@@ -13,6 +13,7 @@ use crate::evidence::{self, Around, YearFrom};
 use crate::event::{Fields, Key, Sort};
 use crate::input::{self, Chunks, ChunkOptions, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
+use crate::join::scan::is_comparable;
 use crate::input::lines;
 use crate::mta::{self, FileFacts, LineReader};
 
@@ -69,8 +70,10 @@ impl Plan {
     }
 }
 
-/// How many lines of a file's start are looked for in other files.
+/// How many lines of a file's start that say something are looked for in other files.
 const PROBES: usize = 64;
+/// And how many of its very first lines, whatever they say: a rejectlog holds no events at all.
+const FIRST_PROBES: usize = 8;
 
 /// Looks into each source.
 pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
@@ -218,9 +221,12 @@ fn first_events(reader: &LineReader, head: &[u8]) -> (Option<Micros>, Option<Mic
     let mut reader = reader.clone();
     let (mut start, mut last, mut probes) = (None, None, Vec::new());
     let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+    let mut read = 0;
     for (_, line) in lines(head) {
-        if reader.line(line, &mut sink) == Sort::Used && probes.len() < PROBES {
+        let says_something = reader.line(line, &mut sink) == Sort::Used && probes.len() < PROBES;
+        if is_comparable(line) && (says_something || read < FIRST_PROBES) {
             probes.push(hash_bytes(line));
+            read += 1;
         }
         for (_, fields) in sink.drain(..) {
             start = start.or(Some(fields.at));

@@ -5,6 +5,7 @@
 mod overlap;
 mod produce;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
@@ -50,6 +51,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Files read.
     pub files: u64,
+    /// Those of them that could be read whole.
+    pub whole_files: u64,
     /// What is no delivery.
     pub counts: Counts,
     /// Messages that were still open at the end.
@@ -78,30 +81,25 @@ pub fn run<C: Consumer>(
     let mut summary = Summary { problems: plan.problems, ..Summary::default() };
     let mut overlaps = Overlaps::new(&plan.files);
     let folders: Vec<Arc<str>> = plan.files.iter().map(|f| Arc::from(f.source.folder.as_str())).collect();
-    summary.files = plan.files.len() as u64;
+    let paths: Vec<PathBuf> = plan.files.iter().map(|f| f.source.path.clone()).collect();
+    summary.files = paths.len() as u64;
     let in_flight = options.threads.max(1) * 2;
     let (send, receive) = sync_channel::<Note>(in_flight);
-    let barriers = overlaps.barriers();
     let chunk_options = options.chunks;
     std::thread::scope(|scope| {
         // Owned here, so that the reading thread ends when this one does, in whatever way.
         let receive = receive;
-        scope.spawn(move || produce::produce(plan.files, chunk_options, &barriers, &send));
+        scope.spawn(move || produce::produce(plan.files, chunk_options, &send));
         let mut stitcher = Stitcher::default();
         let mut whole: Vec<(Scan, Vec<Whole>)> = Vec::new();
         let mut progress = Progress::default();
-        let mut held: Option<Piece> = None;
         loop {
-            let mut round: Vec<Piece> = held.take().into_iter().collect();
+            let mut round: Vec<Piece> = Vec::with_capacity(in_flight);
             while round.len() < in_flight {
                 match receive.recv() {
                     Ok(Note::Piece(piece)) => {
                         progress.bytes += piece.chunk.len() as u64;
                         progress.packed = piece.packed;
-                        if piece.barrier && !round.is_empty() {
-                            held = Some(piece);
-                            break;
-                        }
                         round.push(piece);
                     }
                     Ok(Note::Lines { lines, bytes }) => {
@@ -117,7 +115,7 @@ pub fn run<C: Consumer>(
             let context = Context { window: options.window, ids: &stitcher.ids, folders: &folders };
             let (parts, scans) = rayon::join(
                 || whole.par_iter().map(|(scan, whole)| fold_scan(scan, whole, context, consumer)).collect::<Vec<_>>(),
-                || scan_round(round, &mut overlaps),
+                || scan_round(round, &overlaps),
             );
             for (part, counts) in parts {
                 summary.counts.add(&counts);
@@ -125,8 +123,8 @@ pub fn run<C: Consumer>(
             }
             whole.clear();
             for scan in scans {
+                let scan = without_duplicates(scan, &mut overlaps);
                 summary.tally.add(scan.tally);
-                overlaps.saw(&scan);
                 let closed = stitcher.take(&scan);
                 whole.push((scan, closed));
             }
@@ -142,27 +140,27 @@ pub fn run<C: Consumer>(
     // Damage in the first lines of a file is found when it is planned and again when it is read.
     summary.problems.sort();
     summary.problems.dedup();
+    let failed = |path: &PathBuf| summary.problems.iter().any(|p| p.is_failure() && p.path == *path);
+    summary.whole_files = paths.iter().filter(|path| !failed(path)).count() as u64;
     summary
 }
 
-/// Scans the pieces of a round, side by side where their lines need not be compared with other files.
-fn scan_round(round: Vec<Piece>, overlaps: &mut Overlaps) -> Vec<Scan> {
-    let alone = |piece: Piece, lines: Lines<'_>| scan(piece.reader, piece.chunk, piece.file, piece.offset, lines);
-    if let Some(first) = round.first() {
-        overlaps.begin(first.file);
-    }
-    if round.iter().any(|piece| overlaps.is_guarded(piece.file)) {
-        return round
-            .into_iter()
-            .map(|piece| match overlaps.guard(piece.file) {
-                Some(mut guard) => alone(piece, Lines::Guarded(&mut guard)),
-                None => alone(piece, Lines::Hash),
-            })
-            .collect();
-    }
-    let watched: Vec<bool> = round.iter().map(|piece| overlaps.is_watched(piece.file)).collect();
-    let lines = |watched| if watched { Lines::Hash } else { Lines::Plain };
-    round.into_par_iter().zip(watched).map(|(piece, watched)| alone(piece, lines(watched))).collect()
+/// Scans the pieces of a round, side by side.
+fn scan_round(round: Vec<Piece>, overlaps: &Overlaps) -> Vec<Scan> {
+    let one = |piece: Piece| {
+        let lines = if overlaps.is_watched(piece.file) { Lines::Hash } else { Lines::Plain };
+        scan(piece.reader, piece.chunk, piece.file, piece.offset, lines)
+    };
+    round.into_par_iter().map(one).collect()
+}
+
+/// A scan without the lines that stand in earlier files. Whether there are any is known only when those files were read, so a chunk
+/// with duplicates is scanned again, one after the other.
+fn without_duplicates(scan: Scan, overlaps: &mut Overlaps) -> Scan {
+    overlaps.begin(scan.file());
+    let scan = if overlaps.is_guarded(scan.file()) { scan.again(Lines::Guarded(&mut overlaps.guard())) } else { scan };
+    overlaps.saw(&scan);
+    scan
 }
 
 /// Folds what became whole with one scan.

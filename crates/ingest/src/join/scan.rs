@@ -43,7 +43,6 @@ pub struct Fragment {
 }
 
 /// What one piece of a log says.
-#[derive(Debug)]
 pub struct Scan {
     /// Whose log.
     pub mta: Mta,
@@ -65,6 +64,9 @@ pub struct Scan {
     /// Open fragments by hash of their key.
     index: ByHash<u32>,
     file: u32,
+    offset: u64,
+    /// Stands at the start of the piece.
+    reader: LineReader,
 }
 
 /// How lines count.
@@ -109,8 +111,13 @@ pub enum Lines<'g> {
     Guarded(&'g mut dyn LineGuard),
 }
 
+/// Whether a line can be a duplicate of one in another file: headers and blank lines stand in every file.
+pub fn is_comparable(line: &[u8]) -> bool {
+    line.len() > 1 && line[0] != b'#'
+}
+
 /// Scans a chunk: `file` and `offset` say where its first byte stands.
-pub fn scan(mut reader: LineReader, chunk: Vec<u8>, file: u32, offset: u64, mut watch: Lines<'_>) -> Scan {
+pub fn scan(reader: LineReader, chunk: Vec<u8>, file: u32, offset: u64, mut watch: Lines<'_>) -> Scan {
     let mut scan = Scan {
         mta: reader.mta(),
         chunk: Vec::new(),
@@ -124,11 +131,14 @@ pub fn scan(mut reader: LineReader, chunk: Vec<u8>, file: u32, offset: u64, mut 
         span: None,
         index: ByHash::default(),
         file,
+        offset,
+        reader: reader.clone(),
     };
+    let mut reader = reader;
     let mut sink = ScanSink { scan: &mut scan, chunk: &chunk, line_offset: 0 };
     for (at, line) in lines(&chunk) {
         sink.scan.tally.lines += 1;
-        if !matches!(watch, Lines::Plain) && line.len() > 1 && line[0] != b'#' {
+        if !matches!(watch, Lines::Plain) && is_comparable(line) {
             let hash = hash_bytes(line);
             sink.scan.line_hashes.push(hash);
             if let Lines::Guarded(guard) = &mut watch
@@ -154,6 +164,11 @@ impl Scan {
     /// The text that its spans point into.
     pub fn text(&self) -> Text<'_> {
         Text { body: &self.chunk, side: &self.side }
+    }
+
+    /// Scans the same piece again, asking something else of its lines.
+    pub fn again(self, watch: Lines<'_>) -> Self {
+        scan(self.reader, self.chunk, self.file, self.offset, watch)
     }
 
     /// The file it was read from.

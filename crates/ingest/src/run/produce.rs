@@ -16,8 +16,6 @@ pub(super) struct Piece {
     pub reader: LineReader,
     pub chunk: Vec<u8>,
     pub offset: u64,
-    /// It must not be scanned before everything before it is known.
-    pub barrier: bool,
     /// Bytes of all files read so far, as they lie on the disk.
     pub packed: u64,
 }
@@ -33,7 +31,7 @@ pub(super) enum Note {
 }
 
 /// Reads all files. Ends early when nobody listens any more.
-pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, barriers: &[bool], send: &SyncSender<Note>) {
+pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &SyncSender<Note>) {
     let mut packed_before = 0;
     for (index, file) in files.into_iter().enumerate() {
         let size = file.source.size.unwrap_or(0);
@@ -44,7 +42,7 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, barriers: 
         let told = match opened {
             Ok(reader) => {
                 let chunks = Chunks::new(reader, options);
-                read(index as u32, chunks, file.reader, barriers[index], packed_before, send)
+                read(index as u32, chunks, file.reader, packed_before, send)
             }
             Err(problem) => send.send(Note::Problem(problem)).is_ok(),
         };
@@ -59,7 +57,6 @@ fn read(
     file: u32,
     mut chunks: Chunks,
     mut reader: Option<LineReader>,
-    mut barrier: bool,
     packed_before: u64,
     send: &SyncSender<Note>,
 ) -> bool {
@@ -78,7 +75,7 @@ fn read(
                     reader.skip(&chunk.data);
                 }
                 let packed = packed_before + chunks.reader().packed();
-                Note::Piece(Piece { file, reader: here, chunk: chunk.data, offset: chunk.offset, barrier: std::mem::take(&mut barrier), packed })
+                Note::Piece(Piece { file, reader: here, chunk: chunk.data, offset: chunk.offset, packed })
             }
         };
         if send.send(note).is_err() {
