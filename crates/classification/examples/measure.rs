@@ -39,10 +39,16 @@ fn main() {
     };
     let text = std::fs::read_to_string(path).expect("readable file");
     let misses = rest.iter().any(|a| a == "--misses");
-    let list = |flag: &str| rest.iter().position(|a| a == flag).map(|i| std::fs::read_to_string(&rest[i + 1]).expect("readable list"));
+    let list =
+        |flag: &str| rest.iter().position(|a| a == flag).map(|i| std::fs::read_to_string(&rest[i + 1]).expect("readable list"));
     let begin = Instant::now();
     let classifier = Classifier::builtin();
-    eprintln!("built in {:.2} ms, rules {}, {} rules", begin.elapsed().as_secs_f64() * 1e3, classifier.rules_version(), classifier.rules().count());
+    eprintln!(
+        "built in {:.2} ms, rules {}, {} rules",
+        begin.elapsed().as_secs_f64() * 1e3,
+        classifier.rules_version(),
+        classifier.rules().count()
+    );
     match mode.as_str() {
         "seeds" => seeds(classifier, &text, misses),
         "speed" => speed(classifier, &corpus(&text)),
@@ -71,7 +77,10 @@ fn corpus(text: &str) -> Vec<Case> {
                 enhanced: EnhancedCode::parse(&s("enhanced")),
                 host: s("rhost"),
                 reason: s("expected_reason"),
-                accept: v["accept_reasons"].as_array().map(|a| a.iter().filter_map(|x| x.as_str().map(str::to_owned)).collect()).unwrap_or_default(),
+                accept: v["accept_reasons"]
+                    .as_array()
+                    .map(|a| a.iter().filter_map(|x| x.as_str().map(str::to_owned)).collect())
+                    .unwrap_or_default(),
                 class: s("expected_class"),
             }
         })
@@ -114,7 +123,13 @@ fn measure(classifier: &Classifier, cases: &[Case], misses: bool) {
                 "{}{}{} want {want}/{} got {got}/{} by {} | {} {} {} | {}",
                 if fine { "~" } else { "X" },
                 if class_ok { " " } else { "c" },
-                if suppress && !should { "S" } else if should && !suppress { "s" } else { " " },
+                if suppress && !should {
+                    "S"
+                } else if should && !suppress {
+                    "s"
+                } else {
+                    " "
+                },
                 case.class,
                 verdict.class,
                 verdict.rule_id,
@@ -126,8 +141,18 @@ fn measure(classifier: &Classifier, cases: &[Case], misses: bool) {
         }
     }
     let share = |a: usize, b: usize| a as f64 / b.max(1) as f64;
-    println!("cases {} strict {:.3} lenient {:.3} class {:.3}", cases.len(), share(strict, cases.len()), share(lenient, cases.len()), share(class, cases.len()));
-    println!("suppression precision {:.3} ({correct}/{predicted}) recall {:.3} ({found}/{wanted}); blocklist named {lists}", share(correct, predicted), share(found, wanted));
+    println!(
+        "cases {} strict {:.3} lenient {:.3} class {:.3}",
+        cases.len(),
+        share(strict, cases.len()),
+        share(lenient, cases.len()),
+        share(class, cases.len())
+    );
+    println!(
+        "suppression precision {:.3} ({correct}/{predicted}) recall {:.3} ({found}/{wanted}); blocklist named {lists}",
+        share(correct, predicted),
+        share(found, wanted)
+    );
     println!("{:<22} {:>5} {:>9} {:>7}", "reason", "n", "precision", "recall");
     for (reason, [n, got, ok]) in &per {
         println!("{reason:<22} {n:>5} {:>9.3} {:>7.3}", share(*ok, *got), share(*ok, *n));
@@ -180,7 +205,12 @@ fn seeds(classifier: &Classifier, text: &str, misses: bool) {
     let (mut all, mut right, mut strict) = (0, 0, 0);
     for line in text.lines().skip(1) {
         let f = fields(line);
-        let reply = Reply { text: f[2].as_bytes(), smtp_code: f[0].parse().ok(), enhanced_code: EnhancedCode::parse(&f[1]), ..Reply::default() };
+        let reply = Reply {
+            text: f[2].as_bytes(),
+            smtp_code: f[0].parse().ok(),
+            enhanced_code: EnhancedCode::parse(&f[1]),
+            ..Reply::default()
+        };
         let verdict = classifier.classify(&reply);
         let exact = verdict.reason.as_str() == f[4];
         let class_ok = match f[3].as_str() {
@@ -194,7 +224,10 @@ fn seeds(classifier: &Classifier, text: &str, misses: bool) {
         let fine = (exact || f[5].split('|').any(|a| a == verdict.reason.as_str())) && class_ok;
         right += usize::from(fine);
         if misses && !fine {
-            println!("want {}/{} (or {}) got {}/{} by {} | {} {} {}", f[4], f[3], f[5], verdict.reason, verdict.class, verdict.rule_id, f[0], f[1], f[2]);
+            println!(
+                "want {}/{} (or {}) got {}/{} by {} | {} {} {}",
+                f[4], f[3], f[5], verdict.reason, verdict.class, verdict.rule_id, f[0], f[1], f[2]
+            );
         }
     }
     println!("seed variants right {right}/{all}, exactly {strict}");

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use bouncestat_record::BlocklistState;
 use serde::Deserialize;
 
-use crate::pattern::Pattern;
-
 #[derive(Deserialize)]
 struct RawFile {
     list: Vec<RawList>,
@@ -66,8 +64,8 @@ pub struct Blocklist {
 
 pub(crate) struct Lists {
     pub(crate) all: Vec<Blocklist>,
-    patterns: Vec<(u16, Pattern)>,
-    states: Vec<(u16, Pattern)>,
+    patterns: Vec<(u16, String)>,
+    states: Vec<(u16, String)>,
 }
 
 impl Lists {
@@ -75,7 +73,7 @@ impl Lists {
         let raw: RawFile = toml::from_str(include_str!("../data/blocklists.toml")).expect("checked by tests");
         let mut lists = Self { all: Vec::new(), patterns: Vec::new(), states: Vec::new() };
         for (index, list) in raw.list.into_iter().enumerate() {
-            lists.patterns.extend(list.patterns.iter().flat_map(|p| Pattern::parse_all(p).expect("checked by tests")).map(|p| (index as u16, p)));
+            lists.patterns.extend(list.patterns.into_iter().map(|p| (index as u16, p)));
             lists.all.push(Blocklist {
                 id: list.id.into(),
                 name: list.name,
@@ -89,17 +87,17 @@ impl Lists {
         }
         for state in raw.state {
             let number = BlocklistState::from_name(&state.state).expect("checked by tests") as u16;
-            lists.states.extend(state.patterns.iter().flat_map(|p| Pattern::parse_all(p).expect("checked by tests")).map(|p| (number, p)));
+            lists.states.extend(state.patterns.into_iter().map(|p| (number, p)));
         }
         lists
     }
 
-    pub(crate) fn patterns(&self) -> impl Iterator<Item = (u16, &Pattern)> {
-        self.patterns.iter().map(|(index, p)| (*index, p))
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (u16, &str)> {
+        self.patterns.iter().map(|(index, p)| (*index, p.as_str()))
     }
 
-    pub(crate) fn state_patterns(&self) -> impl Iterator<Item = (u16, &Pattern)> {
-        self.states.iter().map(|(state, p)| (*state, p))
+    pub(crate) fn state_patterns(&self) -> impl Iterator<Item = (u16, &str)> {
+        self.states.iter().map(|(state, p)| (*state, p.as_str()))
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Blocklist> {
@@ -124,12 +122,37 @@ pub(crate) fn listed(text: &[u8], entity: &str) -> Option<String> {
     let text = &text[..text.len().min(crate::text::LIMIT)];
     let ip = || words(text).find_map(ip_in);
     let name = || words(text).find_map(|w| domain_in(w, entity));
-    if ip_first { ip().or_else(|| if entity.contains("domain") || entity.contains("uri") { name() } else { None }) } else { name().or_else(ip) }
+    if ip_first {
+        ip().or_else(|| if entity.contains("domain") || entity.contains("uri") { name() } else { None })
+    } else {
+        name().or_else(ip)
+    }
 }
 
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|b| b.is_ascii_whitespace() || matches!(b, b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b',' | b';' | b'=' | b'&' | b'?' | b'|' | b'!' | b'{' | b'}'))
-        .filter(|w| w.len() >= 4)
+    text.split(|b| {
+        b.is_ascii_whitespace()
+            || matches!(
+                b,
+                b'[' | b']'
+                    | b'('
+                    | b')'
+                    | b'<'
+                    | b'>'
+                    | b'"'
+                    | b'\''
+                    | b','
+                    | b';'
+                    | b'='
+                    | b'&'
+                    | b'?'
+                    | b'|'
+                    | b'!'
+                    | b'{'
+                    | b'}'
+            )
+    })
+    .filter(|w| w.len() >= 4)
 }
 
 fn ip_in(word: &[u8]) -> Option<String> {
@@ -157,8 +180,31 @@ fn ip_in(word: &[u8]) -> Option<String> {
 
 /// Hosts that replies name for help, or that answered: never the listed object.
 const NOT_LISTED: &[&str] = &[
-    "spamhaus", "surbl", "uribl", "invaluement", "ivmuri", "abusix", "0spam", "spameatingmonkey", "postmaster", "support", "google.com", "microsoft", "office.com",
-    "outlook.com", "yahoo", "apple.com", "icloud.com", "mxtoolbox", "barracuda", "proofpoint", "mimecast", "cloudmark", "senderscore", "spamcop", "sorbs",
+    "spamhaus",
+    "surbl",
+    "uribl",
+    "invaluement",
+    "ivmuri",
+    "abusix",
+    "0spam",
+    "spameatingmonkey",
+    "postmaster",
+    "support",
+    "google.com",
+    "microsoft",
+    "office.com",
+    "outlook.com",
+    "yahoo",
+    "apple.com",
+    "icloud.com",
+    "mxtoolbox",
+    "barracuda",
+    "proofpoint",
+    "mimecast",
+    "cloudmark",
+    "senderscore",
+    "spamcop",
+    "sorbs",
 ];
 
 fn domain_in(word: &[u8], entity: &str) -> Option<String> {

@@ -103,7 +103,11 @@ impl Classifier {
         }
         let mut seen = ahash::AHashSet::new();
         if let Some(twice) = rules.iter().rev().find(|r| !seen.insert(r.id.clone())) {
-            return Err(Error { kind: ErrorKind::Duplicate, place: twice.file.to_string(), message: format!("rule id `{}` is already used", twice.id) });
+            return Err(Error {
+                kind: ErrorKind::Duplicate,
+                place: twice.file.to_string(),
+                message: format!("rule id `{}` is already used", twice.id),
+            });
         }
         let lists = Lists::builtin();
         let providers = Providers::builtin();
@@ -142,7 +146,9 @@ impl Classifier {
 
     /// Who runs the recipient's mail.
     pub fn provider(&self, relay_host: Option<&str>, recipient_domain: Option<&str>) -> Option<Arc<str>> {
-        let number = relay_host.and_then(|h| self.providers.by_host(h)).or_else(|| recipient_domain.and_then(|d| self.providers.by_domain(d)))?;
+        let number = relay_host
+            .and_then(|h| self.providers.by_host(h))
+            .or_else(|| recipient_domain.and_then(|d| self.providers.by_domain(d)))?;
         Some(self.providers.id(number))
     }
 
@@ -167,10 +173,15 @@ impl Classifier {
         let host = reply.relay_host.filter(|h| !h.is_empty()).or_else(|| isolated.host.and_then(|h| std::str::from_utf8(h).ok()));
         let smtp_code = codes.basic.or(reply.smtp_code);
         let remote = smtp_code.is_some() || isolated.remote || (codes.enhanced.is_some() && reply.mta.is_none());
-        let digit = smtp_code.map(|code| (code / 100) as u8).or(codes.enhanced.map(|e| e.class)).or(reply.enhanced_code.map(|e| e.class));
+        let digit =
+            smtp_code.map(|code| (code / 100) as u8).or(codes.enhanced.map(|e| e.class)).or(reply.enhanced_code.map(|e| e.class));
         let enhanced_evidence = codes.enhanced.or(reply.enhanced_code);
         // A `dsn=` that Postfix made up for a code-less or disagreeing reply is `x.0.0`: it says nothing.
-        let enhanced = codes.enhanced.or(if remote { reply.enhanced_code.filter(|e| (e.subject, e.detail) != (0, 0) || codes.basic.is_none()) } else { None });
+        let enhanced = codes.enhanced.or(if remote {
+            reply.enhanced_code.filter(|e| (e.subject, e.detail) != (0, 0) || codes.basic.is_none())
+        } else {
+            None
+        });
         Prepared {
             isolated,
             context: Context {
@@ -178,7 +189,10 @@ impl Classifier {
                 enhanced: enhanced_evidence,
                 digit,
                 stage: isolated.stage.or(reply.stage),
-                provider: [host.and_then(|h| self.providers.by_host(h)), reply.recipient_domain.and_then(|d| self.providers.by_domain(d))],
+                provider: [
+                    host.and_then(|h| self.providers.by_host(h)),
+                    reply.recipient_domain.and_then(|d| self.providers.by_domain(d)),
+                ],
             },
             smtp_code,
             enhanced,
@@ -211,7 +225,7 @@ impl Classifier {
         self.engine.run(&self.rules, masked, context, found);
         let number = context.provider[0].or(context.provider[1]).or(found.signs.iter().copied().min());
         decision.provider = number.map(|n| self.providers.id(n));
-        let mut candidates: Vec<(u32, Candidate)> = Vec::with_capacity(4);
+        let mut candidates: Vec<(u32, Candidate)> = Vec::with_capacity(5);
         for hit in [found.best, found.second].into_iter().flatten() {
             candidates.push((hit.score, Candidate::Rule(hit.rule, hit.span)));
         }
@@ -287,7 +301,8 @@ impl Classifier {
         };
         let list = decision.list.as_ref().and_then(|id| self.lists.get(id));
         let reputation = decision.reason.family() == Family::Reputation;
-        decision.entity = if list.is_some() || reputation { Some(list.map_or_else(String::new, |l| l.entity.clone())) } else { None };
+        decision.entity =
+            if list.is_some() || reputation { Some(list.map_or_else(String::new, |l| l.entity.clone())) } else { None };
         let Some(list) = list else { return };
         decision.state = Some(match state {
             Some(BlocklistState::Greylist) if decision.reason != Reason::Greylisted => list.state,
@@ -337,7 +352,13 @@ enum Candidate {
 
 /// FNV-1a over all rules and tables: stable over builds, machines and versions of Rust.
 fn version(user_text: &str) -> String {
-    let tables = [include_str!("../data/enhanced.tsv"), include_str!("../data/basic.tsv"), include_str!("../data/providers.toml"), include_str!("../data/blocklists.toml"), user_text];
+    let tables = [
+        include_str!("../data/enhanced.tsv"),
+        include_str!("../data/basic.tsv"),
+        include_str!("../data/providers.toml"),
+        include_str!("../data/blocklists.toml"),
+        user_text,
+    ];
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for text in rule::BUILTIN.iter().map(|(_, text)| *text).chain(tables) {
         for byte in text.bytes() {

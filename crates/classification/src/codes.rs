@@ -65,7 +65,10 @@ impl Codes {
 
     /// What an enhanced code says by registry; [`None`] where it says nothing.
     pub(crate) fn enhanced(&self, code: EnhancedCode) -> Option<Evidence> {
-        let (evidence, _) = self.enhanced.get(&(code.subject, code.detail)).or_else(|| self.enhanced.get(&(code.subject, 0)).filter(|_| code.detail > 99))?;
+        let (evidence, _) = self
+            .enhanced
+            .get(&(code.subject, code.detail))
+            .or_else(|| self.enhanced.get(&(code.subject, 0)).filter(|_| code.detail > 99))?;
         let mut evidence = evidence.clone();
         // RFC 3463: X.4.4 is "unable to route"; for the moment that is DNS, for good there is no way to the domain.
         if (code.subject, code.detail) == (4, 4) && code.class == 4 {

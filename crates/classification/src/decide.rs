@@ -50,10 +50,19 @@ pub(crate) fn disposition(reason: Reason, class: Class) -> Disposition {
                 D::Retry
             }
         }
-        R::MailboxFull | R::Greylisted | R::ConnectionFailed | R::DnsFailure | R::ServerError | R::SystemFull | R::Expired => D::Retry,
+        R::MailboxFull | R::Greylisted | R::ConnectionFailed | R::DnsFailure | R::ServerError | R::SystemFull | R::Expired => {
+            D::Retry
+        }
         R::RecipientRefused | R::Policy => D::Contact,
         R::MessageTooLarge | R::SpamContent | R::Virus | R::ContentRejected | R::TooManyRecipients => D::FixMessage,
-        R::AuthFailed | R::RdnsFailed | R::SenderRejected | R::RelayDenied | R::LoginRequired | R::TlsFailed | R::RoutingError | R::ProtocolError => D::FixConfig,
+        R::AuthFailed
+        | R::RdnsFailed
+        | R::SenderRejected
+        | R::RelayDenied
+        | R::LoginRequired
+        | R::TlsFailed
+        | R::RoutingError
+        | R::ProtocolError => D::FixConfig,
         R::Blocklisted => D::Delist,
         R::Reputation | R::RateLimited => D::SlowDown,
         R::Suppressed | R::None => D::None,
@@ -71,7 +80,10 @@ mod tests {
         assert_eq!(class(Reason::Reputation, Some(5), Some(Action::Deferred), soft), Class::Soft);
         assert_eq!(class(Reason::UserUnknown, Some(4), Some(Action::Bounced), soft), Class::Hard);
         assert_eq!(class(Reason::MailboxFull, Some(5), Some(Action::Bounced), soft), Class::Soft);
-        assert_eq!(class(Reason::MailboxFull, Some(5), Some(Action::Bounced), Options { quota_class: QuotaClass::Hard }), Class::Hard);
+        assert_eq!(
+            class(Reason::MailboxFull, Some(5), Some(Action::Bounced), Options { quota_class: QuotaClass::Hard }),
+            Class::Hard
+        );
         assert_eq!(class(Reason::MailboxFull, Some(4), None, Options { quota_class: QuotaClass::Hard }), Class::Soft);
         assert_eq!(class(Reason::ServerError, Some(5), None, soft), Class::Hard);
         assert_eq!(class(Reason::TlsFailed, None, None, soft), Class::Soft);

@@ -5,8 +5,8 @@
 //!
 //! `<address>: recipient address rejected: user unknown` hits `recipient.unknown` and, weaker, `recipient.rejected`.
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use ahash::AHashMap;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use bouncestat_record::{EnhancedCode, Stage};
 
 use crate::blocklist::Lists;
@@ -95,11 +95,14 @@ struct Conditions {
     unless: Vec<u32>,
 }
 
+/// Instead of a required part: none is needed.
+const ALWAYS: u32 = u32::MAX;
+
 /// One text of the automaton.
 #[derive(Default)]
 struct Atom {
-    /// The patterns that are matched around it.
-    keys: Vec<u32>,
+    /// The patterns that are matched around it, each with one part that it needs besides, or [`ALWAYS`].
+    keys: Vec<(u32, u32)>,
     /// The required parts (sets of texts) that it stands for.
     groups: Vec<u32>,
 }
@@ -123,61 +126,59 @@ pub(crate) struct Engine {
     conditions: Vec<Conditions>,
 }
 
-/// Gives each different pattern one number.
-struct Interner {
-    numbers: AHashMap<Pattern, u32>,
-    uses: Vec<Vec<Use>>,
+/// Reads each different pattern text once and numbers the patterns.
+struct Interner<'a> {
+    numbers: AHashMap<&'a str, std::ops::Range<u32>>,
+    patterns: Vec<(Pattern, Vec<Use>)>,
 }
 
-impl Interner {
-    fn number(&mut self, pattern: &Pattern) -> u32 {
-        if let Some(known) = self.numbers.get(pattern) {
-            return *known;
+impl<'a> Interner<'a> {
+    fn numbers(&mut self, text: &'a str) -> std::ops::Range<u32> {
+        if let Some(known) = self.numbers.get(text) {
+            return known.clone();
         }
-        let number = self.uses.len() as u32;
-        self.uses.push(Vec::new());
-        self.numbers.insert(pattern.clone(), number);
-        number
+        let from = self.patterns.len() as u32;
+        self.patterns.extend(Pattern::parse_all(text).unwrap_or_default().into_iter().map(|p| (p, Vec::new())));
+        let range = from..self.patterns.len() as u32;
+        self.numbers.insert(text, range.clone());
+        range
     }
 
-    fn add(&mut self, pattern: &Pattern, usage: Use) {
-        let number = self.number(pattern);
-        self.uses[number as usize].push(usage);
+    fn add(&mut self, text: &'a str, usage: Use) {
+        for number in self.numbers(text) {
+            self.patterns[number as usize].1.push(usage);
+        }
     }
 }
 
 impl Engine {
     pub(crate) fn build(rules: &[Rule], lists: &Lists, providers: &Providers) -> Self {
-        let mut interner = Interner { numbers: AHashMap::with_capacity(4096), uses: Vec::with_capacity(4096) };
+        let mut interner = Interner { numbers: AHashMap::with_capacity(4096), patterns: Vec::with_capacity(8192) };
         let mut bare = Vec::new();
         let mut conditions = Vec::with_capacity(rules.len());
         for (index, rule) in rules.iter().enumerate() {
-            if rule.compiled.is_empty() {
+            if rule.patterns.is_empty() {
                 bare.push(index as u32);
             }
-            for pattern in &rule.compiled {
+            for pattern in &rule.patterns {
                 interner.add(pattern, Use::Rule(index as u32));
             }
             conditions.push(Conditions {
                 providers: rule.providers.iter().filter_map(|p| providers.number(p)).collect(),
-                also: rule.also.iter().map(|p| interner.number(p)).collect(),
-                unless: rule.unless.iter().map(|p| interner.number(p)).collect(),
+                also: rule.also.iter().flat_map(|p| interner.numbers(p)).collect(),
+                unless: rule.unless.iter().flat_map(|p| interner.numbers(p)).collect(),
             });
         }
         lists.patterns().for_each(|(list, p)| interner.add(p, Use::List(list)));
         lists.state_patterns().for_each(|(state, p)| interner.add(p, Use::State(state)));
         providers.signs().for_each(|(provider, p)| interner.add(p, Use::Sign(provider)));
-        let mut patterns: Vec<(Pattern, Vec<Use>, u32)> = Vec::with_capacity(interner.uses.len());
-        for (pattern, number) in interner.numbers {
-            patterns.push((pattern, std::mem::take(&mut interner.uses[number as usize]), number));
-        }
-        patterns.sort_unstable_by_key(|(_, _, number)| *number);
+        let patterns = interner.patterns;
         let mut texts: AHashMap<&[u8], usize> = AHashMap::with_capacity(8192);
         let mut order: Vec<&[u8]> = Vec::with_capacity(8192);
         let mut atoms: Vec<Atom> = Vec::with_capacity(8192);
         let mut groups: AHashMap<Vec<&[u8]>, u32> = AHashMap::with_capacity(4096);
         let mut required: Vec<Vec<u32>> = Vec::with_capacity(patterns.len());
-        for (pattern, _, number) in &patterns {
+        for (number, (pattern, _)) in patterns.iter().enumerate() {
             let mut atom = |text| {
                 *texts.entry(text).or_insert_with(|| {
                     order.push(text);
@@ -199,7 +200,8 @@ impl Engine {
                 });
             }
             atoms.resize_with(order.len(), Atom::default);
-            keys.into_iter().for_each(|at| atoms[at].keys.push(*number));
+            let first = parts.first().copied().unwrap_or(ALWAYS);
+            keys.into_iter().for_each(|at| atoms[at].keys.push((number as u32, first)));
             fresh.into_iter().for_each(|(at, group)| atoms[at].groups.push(group));
             required.push(parts);
         }
@@ -210,7 +212,8 @@ impl Engine {
             .prefilter(false)
             .build(&order)
             .expect("keys are short and bounded");
-        let patterns = patterns.into_iter().zip(required).map(|((pattern, uses, _), required)| Compiled { pattern, uses, required }).collect();
+        let patterns =
+            patterns.into_iter().zip(required).map(|((pattern, uses), required)| Compiled { pattern, uses, required }).collect();
         Self { automaton, atoms, patterns, groups: group_count, bare, conditions }
     }
 
@@ -230,9 +233,12 @@ impl Engine {
         let mut left = MAX_CANDIDATES;
         let hits = std::mem::take(&mut found.hits);
         'hits: for &(atom, start, end) in &hits {
-            for &number in &self.atoms[atom as usize].keys {
+            for &(number, part) in &self.atoms[atom as usize].keys {
+                if found.has(number) || (part != ALWAYS && found.groups[part as usize / 64] >> (part % 64) & 1 == 0) {
+                    continue;
+                }
                 let compiled = &self.patterns[number as usize];
-                if found.has(number) || compiled.required.iter().any(|g| found.groups[*g as usize / 64] >> (g % 64) & 1 == 0) {
+                if compiled.required.iter().any(|g| found.groups[*g as usize / 64] >> (g % 64) & 1 == 0) {
                     continue;
                 }
                 if left == 0 {
@@ -267,12 +273,21 @@ impl Engine {
         }
     }
 
-    fn weigh(&self, rules: &[Rule], index: usize, (mut span, literal): (Option<(usize, usize)>, usize), text: &[u8], context: &Context, found: &mut Found) {
+    fn weigh(
+        &self,
+        rules: &[Rule],
+        index: usize,
+        (mut span, literal): (Option<(usize, usize)>, usize),
+        text: &[u8],
+        context: &Context,
+        found: &mut Found,
+    ) {
         let rule = &rules[index];
         // Level first, then rank, then how much of the text the rule fixes, then the order of the files.
         let level = if rule.user { 2 } else { u32::from(!rule.providers.is_empty()) };
         let score = level * 1_000_000 + u32::from(rule.rank) * 10_000 + (literal.min(99) as u32) * 100;
-        let better = |than: &Option<Hit>| than.is_none_or(|t| (score, std::cmp::Reverse(index)) > (t.score, std::cmp::Reverse(t.rule)));
+        let better =
+            |than: &Option<Hit>| than.is_none_or(|t| (score, std::cmp::Reverse(index)) > (t.score, std::cmp::Reverse(t.rule)));
         if !better(&found.second) {
             return;
         }

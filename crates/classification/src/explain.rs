@@ -107,10 +107,21 @@ impl Classifier {
         if let Some(list) = verdict.blocklist.as_ref().and_then(|id| self.lists.get(id)) {
             let object = verdict.listed.as_deref().map_or_else(String::new, |l| format!(" ({l})"));
             match verdict.blocklist_state {
-                Some(BlocklistState::DeadList) => add(format!("{} is shut down: the receiver asks a dead list and must mend that; nothing is listed.", list.name)),
-                Some(BlocklistState::ResolverError) => add(format!("This is no listing: {} refuses the receiver's DNS resolver; tell the receiver's postmaster.", list.name)),
+                Some(BlocklistState::DeadList) => add(format!(
+                    "{} is shut down: the receiver asks a dead list and must mend that; nothing is listed.",
+                    list.name
+                )),
+                Some(BlocklistState::ResolverError) => add(format!(
+                    "This is no listing: {} refuses the receiver's DNS resolver; tell the receiver's postmaster.",
+                    list.name
+                )),
                 Some(BlocklistState::Greylist) => add(format!("{}: a delay, no listing; retry.", list.name)),
-                Some(BlocklistState::Policy) => add(format!("{}{object}: a policy list, no accusation. Removal: {}. {}", list.name, list.who, sentence(&list.advice))),
+                Some(BlocklistState::Policy) => add(format!(
+                    "{}{object}: a policy list, no accusation. Removal: {}. {}",
+                    list.name,
+                    list.who,
+                    sentence(&list.advice)
+                )),
                 _ => add(format!("{}{object}. Removal: {}. {}", list.name, list.who, sentence(&list.advice))),
             }
         } else if let Some(listed) = &verdict.listed {
@@ -129,7 +140,10 @@ impl Classifier {
     }
 
     fn delist_url(&self, verdict: &Verdict) -> Option<String> {
-        if matches!(verdict.blocklist_state, Some(BlocklistState::DeadList | BlocklistState::ResolverError | BlocklistState::Greylist)) {
+        if matches!(
+            verdict.blocklist_state,
+            Some(BlocklistState::DeadList | BlocklistState::ResolverError | BlocklistState::Greylist)
+        ) {
             return None;
         }
         let list = self.lists.get(verdict.blocklist.as_ref()?)?;
@@ -165,7 +179,9 @@ impl Classifier {
             let reason = evidence.map_or(if number < 400 { Reason::None } else { Reason::Unknown }, |e| e.reason);
             let meaning = self.codes.basic_meaning(number).cloned();
             let class = decide::class(reason, Some((number / 100) as u8), None, decide::Options::default());
-            return Some(self.code_explanation(code.to_owned(), meaning, reason, class, |c| c.matches(Some(number), None, None) && matches!(c, CodeMatch::Basic(_))));
+            return Some(self.code_explanation(code.to_owned(), meaning, reason, class, |c| {
+                c.matches(Some(number), None, None) && matches!(c, CodeMatch::Basic(_))
+            }));
         }
         let concrete = match code.strip_prefix(['X', 'x']) {
             Some(rest) => format!("5{rest}"),
@@ -181,10 +197,19 @@ impl Classifier {
         Some(self.code_explanation(enhanced.to_string(), meaning, reason, class, |c| c.matches(None, Some(enhanced), None)))
     }
 
-    fn code_explanation(&self, code: String, meaning: Option<Meaning>, reason: Reason, class: Class, about: impl Fn(CodeMatch) -> bool) -> CodeExplanation {
+    fn code_explanation(
+        &self,
+        code: String,
+        meaning: Option<Meaning>,
+        reason: Reason,
+        class: Class,
+        about: impl Fn(CodeMatch) -> bool,
+    ) -> CodeExplanation {
         let mut providers: Vec<(String, Reason)> = Vec::new();
-        for rule in self.rules.iter().filter(|r| r.compiled.is_empty() && r.codes.iter().any(|c| about(*c))) {
-            providers.extend(rule.providers.iter().map(|p| (p.clone(), rule.reason)).filter(|p| !providers.contains(p)).collect::<Vec<_>>());
+        for rule in self.rules.iter().filter(|r| r.patterns.is_empty() && r.codes.iter().any(|c| about(*c))) {
+            providers.extend(
+                rule.providers.iter().map(|p| (p.clone(), rule.reason)).filter(|p| !providers.contains(p)).collect::<Vec<_>>(),
+            );
         }
         let advice = match reason {
             Reason::Unknown => "The code alone does not say why: the text of the reply must tell.".to_owned(),
@@ -222,7 +247,8 @@ fn first_url(text: &str) -> Option<&str> {
 /// A retry time as servers write it: `in 300 seconds`, `for 5 minutes`.
 fn retry_time(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')').filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        lower.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')').filter(|w| !w.is_empty()).collect();
     words.windows(2).find_map(|pair| {
         let number: u32 = pair[0].parse().ok()?;
         let unit = pair[1].trim_matches(|c: char| !c.is_ascii_alphabetic());

@@ -9,7 +9,7 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use bouncestat_record::Stage;
 use memchr::memmem;
 
@@ -73,6 +73,7 @@ fn automaton() -> &'static AhoCorasick {
         AhoCorasickBuilder::new()
             .match_kind(MatchKind::LeftmostFirst)
             .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
             .build(WRAPPERS.iter().map(|w| w.0))
             .expect("a constant list builds")
     })
@@ -112,7 +113,12 @@ fn after_success(found: &mut Isolated<'_>) {
         return;
     }
     let text = found.text;
-    let begins = |at: &usize| matches!(text[*at + 1], b'4' | b'5') && leading_code(&text[*at + 1..]).is_some() && text.get(at + 4) == Some(&b' ') && text.get(at + 5) == Some(&text[*at + 1]);
+    let begins = |at: &usize| {
+        matches!(text[*at + 1], b'4' | b'5')
+            && leading_code(&text[*at + 1..]).is_some()
+            && text.get(at + 4) == Some(&b' ')
+            && text.get(at + 5) == Some(&text[*at + 1])
+    };
     if let Some(at) = memchr::memchr_iter(b' ', &text[..text.len() - 1]).find(begins) {
         found.text = &text[at + 1..];
     }
@@ -120,8 +126,14 @@ fn after_success(found: &mut Isolated<'_>) {
 
 /// Postfix ends a reply with `(in reply to RCPT TO command)` (smtp_trouble.c).
 fn in_reply_to(found: &mut Isolated<'_>) {
+    // The wrapper closes with a parenthesis at the very end.
+    if found.text.last() != Some(&b')') {
+        return;
+    }
     let tail_at = found.text.len().saturating_sub(80);
-    if let Some(at) = memmem::rfind(&found.text[tail_at..], b"(in reply to ") {
+    let opens =
+        memchr::memrchr_iter(b'(', &found.text[tail_at..]).find(|at| found.text[tail_at + at..].starts_with(b"(in reply to "));
+    if let Some(at) = opens {
         let at = tail_at + at;
         found.stage = command_stage(&found.text[at + 13..]);
         found.text = found.text[..at].trim_ascii_end();
@@ -155,7 +167,10 @@ fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], afte
             found.remote = true;
         }
         Wrapper::Led => {
-            let end = memmem::rfind(after, b"};{MSG=").or_else(|| memmem::find(after, b"};{")).or_else(|| memmem::find(after, b"}]")).unwrap_or(after.len());
+            let end = memmem::rfind(after, b"};{MSG=")
+                .or_else(|| memmem::find(after, b"};{"))
+                .or_else(|| memmem::find(after, b"}]"))
+                .unwrap_or(after.len());
             let mut reply = &after[..end];
             if reply.is_empty()
                 && let Some(message) = after.get(end + 7..)
@@ -188,7 +203,12 @@ fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], afte
             if leading_code(after).is_none() {
                 return false;
             }
-            let quote: &[u8] = if before.len() + 1 < found.text.len() && found.text[..found.text.len() - after.len()].ends_with(b"'") { b"'" } else { b"\"" };
+            let quote: &[u8] =
+                if before.len() + 1 < found.text.len() && found.text[..found.text.len() - after.len()].ends_with(b"'") {
+                    b"'"
+                } else {
+                    b"\""
+                };
             let end = memmem::rfind(after, quote).unwrap_or(after.len());
             found.text = &after[..end];
             found.remote = true;
@@ -247,7 +267,14 @@ fn command_stage(text: &[u8]) -> Option<Stage> {
 
 /// The stage that a local error tells: `while sending RCPT TO`, `connect to …` (Postfix smtp_trouble.c and smtp_connect.c).
 fn local_stage(text: &[u8]) -> Option<Stage> {
-    for (mark, skip) in [(&b"while sending "[..], 14), (b"while receiving the ", 20), (b"while performing the ", 21), (b"in response to \"", 16), (b"in response to ", 15), (b"after ", 6)] {
+    for (mark, skip) in [
+        (&b"while sending "[..], 14),
+        (b"while receiving the ", 20),
+        (b"while performing the ", 21),
+        (b"in response to \"", 16),
+        (b"in response to ", 15),
+        (b"after ", 6),
+    ] {
         if let Some(at) = memmem::find(text, mark)
             && let Some(stage) = command_stage(&text[at + skip..])
         {
@@ -271,28 +298,73 @@ mod tests {
 
     #[test]
     fn postfix() {
-        check("host mx.a.test[192.0.2.1] said: 550 5.1.1 No (in reply to RCPT TO command)", "550 5.1.1 No", Some("mx.a.test"), Some(Stage::Rcpt));
-        check("host mx.a.test[192.0.2.1] refused to talk to me: 554 5.7.1 no", "554 5.7.1 no", Some("mx.a.test"), Some(Stage::Connect));
-        check("delivery temporarily suspended: connect to a.test[192.0.2.1]:25: Connection refused", "connect to a.test[192.0.2.1]:25: Connection refused", None, Some(Stage::Connect));
-        check("lost connection with a.test[192.0.2.1] while sending end of data -- message may be sent more than once", "lost connection with a.test[192.0.2.1] while sending end of data -- message may be sent more than once", None, Some(Stage::EndOfData));
+        check(
+            "host mx.a.test[192.0.2.1] said: 550 5.1.1 No (in reply to RCPT TO command)",
+            "550 5.1.1 No",
+            Some("mx.a.test"),
+            Some(Stage::Rcpt),
+        );
+        check(
+            "host mx.a.test[192.0.2.1] refused to talk to me: 554 5.7.1 no",
+            "554 5.7.1 no",
+            Some("mx.a.test"),
+            Some(Stage::Connect),
+        );
+        check(
+            "delivery temporarily suspended: connect to a.test[192.0.2.1]:25: Connection refused",
+            "connect to a.test[192.0.2.1]:25: Connection refused",
+            None,
+            Some(Stage::Connect),
+        );
+        check(
+            "lost connection with a.test[192.0.2.1] while sending end of data -- message may be sent more than once",
+            "lost connection with a.test[192.0.2.1] while sending end of data -- message may be sent more than once",
+            None,
+            Some(Stage::EndOfData),
+        );
     }
 
     #[test]
     fn exim() {
         check("SMTP error from remote mail server after RCPT TO:<a@b.test>: 550 No", "550 No", None, Some(Stage::Rcpt));
-        check("SMTP error from remote mail server after pipelined MAIL FROM:<a@b.test> SIZE=1: 451 No", "451 No", None, Some(Stage::Mail));
-        check("SMTP error from remote mail server after initial connection: host mx.a.test [192.0.2.1]: 554 No", "554 No", Some("mx.a.test"), Some(Stage::Connect));
+        check(
+            "SMTP error from remote mail server after pipelined MAIL FROM:<a@b.test> SIZE=1: 451 No",
+            "451 No",
+            None,
+            Some(Stage::Mail),
+        );
+        check(
+            "SMTP error from remote mail server after initial connection: host mx.a.test [192.0.2.1]: 554 No",
+            "554 No",
+            Some("mx.a.test"),
+            Some(Stage::Connect),
+        );
     }
 
     #[test]
     fn exchange() {
-        check("[{LED=550 5.1.8 Access denied; x};{MSG=};{FQDN=mx.a.test};{IP=192.0.2.1};{LRT=1/1/2026}]", "550 5.1.8 Access denied; x", Some("mx.a.test"), None);
+        check(
+            "[{LED=550 5.1.8 Access denied; x};{MSG=};{FQDN=mx.a.test};{IP=192.0.2.1};{LRT=1/1/2026}]",
+            "550 5.1.8 Access denied; x",
+            Some("mx.a.test"),
+            None,
+        );
         check("[{LED=};{MSG=Socket error};{FQDN=};{IP=};{LRT=}]", "Socket error", None, None);
-        check("451 4.4.0 Primary target IP address responded with: \"421 4.2.1 Unable to connect.\" Attempted failover", "421 4.2.1 Unable to connect.", None, None);
+        check(
+            "451 4.4.0 Primary target IP address responded with: \"421 4.2.1 Unable to connect.\" Attempted failover",
+            "421 4.2.1 Unable to connect.",
+            None,
+            None,
+        );
     }
 
     #[test]
     fn an_echo_is_not_this_hops_reply() {
-        check("550 Sender verify failed: host x said: 550 no such user", "550 Sender verify failed: host x said: 550 no such user", None, None);
+        check(
+            "550 Sender verify failed: host x said: 550 no such user",
+            "550 Sender verify failed: host x said: 550 no such user",
+            None,
+            None,
+        );
     }
 }

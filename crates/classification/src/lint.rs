@@ -24,7 +24,8 @@ pub fn lint(toml_text: &str, file_name: &str) -> Vec<LintFinding> {
     match Classifier::with_user_rules(toml_text, file_name) {
         Err(error) => vec![LintFinding { rule: String::new(), message: error.to_string() }],
         Ok(classifier) => {
-            let mut findings: Vec<LintFinding> = classifier.rules().filter(|r| r.user).flat_map(|r| check(&classifier, r)).collect();
+            let mut findings: Vec<LintFinding> =
+                classifier.rules().filter(|r| r.user).flat_map(|r| check(&classifier, r)).collect();
             // A user's rule that takes over an example of the crate's own rules is allowed, but worth knowing where it is wide.
             let taken = classifier.rules().filter(|r| !r.user).flat_map(|r| r.examples.iter().map(move |e| (r, e)));
             let mut shadows: Vec<(String, usize)> = Vec::new();
@@ -75,8 +76,13 @@ pub(crate) fn check(classifier: &Classifier, rule: &Rule) -> Vec<LintFinding> {
         if let Err(error) = crate::rule::LazyRegex::build(regex.source()) {
             findings.push(finding(format!("regex: {error}")));
         }
-        if rule.compiled.is_empty() {
+        if rule.patterns.is_empty() {
             findings.push(finding("regex without `match`: it runs on every reply; give a text that must stand in it".into()));
+        }
+    }
+    for pattern in rule.patterns.iter().chain(&rule.also).chain(&rule.unless) {
+        if let Err(error) = crate::pattern::Pattern::parse_all(pattern) {
+            findings.push(finding(format!("pattern `{pattern}`: {error}")));
         }
     }
     if rule.source.is_empty() && !rule.user {

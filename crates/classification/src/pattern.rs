@@ -13,6 +13,58 @@ const WORD: usize = 24;
 /// Most elements in one pattern: together with the gap bound this bounds the work for one candidate.
 const MAX_ELEMENTS: usize = 16;
 
+/// Words that stand in so many replies that they make poor keys.
+const COMMON: &[&[u8]] = &[
+    b"message",
+    b"messages",
+    b"mail",
+    b"email",
+    b"e-mail",
+    b"connection",
+    b"connections",
+    b"user",
+    b"address",
+    b"recipient",
+    b"rejected",
+    b"blocked",
+    b"account",
+    b"mailbox",
+    b"header",
+    b"domain",
+    b"server",
+    b"host",
+    b"client",
+    b"sender",
+    b"denied",
+    b"refused",
+    b"not",
+    b"is",
+    b"has been",
+    b"was",
+    b"been",
+    b"does not",
+    b"data",
+    b"error",
+    b"invalid",
+    b"unknown",
+    b"not found",
+    b"listed",
+    b"found",
+    b"your",
+    b"from",
+    b"for",
+    b"by",
+    b"ip",
+    b"failed",
+    b"temporarily",
+    b"service",
+    b"<address>",
+    b"<ip>",
+    b"the",
+    b"please",
+    b"smtp",
+];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Element {
     /// One of these texts (one entry for a plain text), longest first; those of the second list may go on inside the word.
@@ -130,7 +182,7 @@ impl Pattern {
                     if rest[1..end].contains(&b'(') {
                         return Err("groups are nested too deeply; a literal parenthesis is `\\(`".into());
                     }
-                    let (mut all, mut open): (Vec<Box<[u8]>>, Vec<Box<[u8]>>) = (Vec::new(), Vec::new());
+                    let (mut all, mut open) = (Vec::<Box<[u8]>>::new(), Vec::<Box<[u8]>>::new());
                     for alternative in rest[1..end].split(|&b| b == b'|') {
                         match alternative.strip_suffix(b"*") {
                             Some(begin) => open.push(begin.into()),
@@ -161,16 +213,26 @@ impl Pattern {
             Element::Any(all, open) if open.is_empty() => all.iter().map(|a| a.len()).min().unwrap_or(0),
             _ => 0,
         };
+        let rarity = |element: &Element| match element {
+            Element::Any(all, open) if open.is_empty() => all
+                .iter()
+                .map(|a| if COMMON.contains(&a.trim_ascii()) { a.len().min(2) } else { a.len().min(8) })
+                .min()
+                .unwrap_or(0),
+            _ => 0,
+        };
         let key = (0..elements.len())
             .max_by_key(|&i| {
                 let single = matches!(&elements[i], Element::Any(all, _) if all.len() == 1);
-                (shortest(&elements[i]).min(8), single, std::cmp::Reverse(i))
+                (rarity(&elements[i]), single, std::cmp::Reverse(i))
             })
             .ok_or("empty pattern")?;
         if shortest(&elements[key]) < 2 {
             return Err("needs a fixed part of at least two bytes".into());
         }
-        if matches!(elements[0], Element::Gap { word: false, .. }) || matches!(elements[elements.len() - 1], Element::Gap { word: false, .. }) {
+        if matches!(elements[0], Element::Gap { word: false, .. })
+            || matches!(elements[elements.len() - 1], Element::Gap { word: false, .. })
+        {
             return Err("a gap at the edge matches nothing".into());
         }
         let literal = elements.iter().map(shortest).sum();
@@ -230,12 +292,13 @@ impl Pattern {
                 if !self.edges[index].first.has(text.get(at)) || !self.start_ok(index, text, at) {
                     return None;
                 }
-                let whole = |a: &&Box<[u8]>| text[at..].starts_with(a) && self.end_ok(index, text, at + a.len());
-                let found = all.iter().filter(whole).find_map(|a| self.forward(index + 1, text, at + a.len()));
+                let whole = |a: &[u8]| stands(text, at, a) && self.end_ok(index, text, at + a.len());
+                let found = all.iter().filter(|a| whole(a)).find_map(|a| self.forward(index + 1, text, at + a.len()));
                 found.or_else(|| {
-                    open.iter().filter(|a| text[at..].starts_with(a)).find_map(|a| {
+                    open.iter().filter(|a| stands(text, at, a)).find_map(|a| {
                         let from = at + a.len();
-                        let room = text[from..text.len().min(from + WORD)].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+                        let room =
+                            text[from..text.len().min(from + WORD)].iter().take_while(|b| b.is_ascii_alphanumeric()).count();
                         if index + 1 == self.elements.len() {
                             return Some(from + room);
                         }
@@ -262,13 +325,20 @@ impl Pattern {
                 if !self.edges[index].last.has(text[..at].last()) {
                     return None;
                 }
-                let begins = |a: &Box<[u8]>, end: usize| text[..end].ends_with(a) && self.start_ok(index, text, end - a.len());
-                let found = all.iter().filter(|a| begins(a, at) && self.end_ok(index, text, at)).find_map(|a| self.backward(index, text, at - a.len()));
+                let begins = |a: &[u8], end: usize| {
+                    end >= a.len() && stands(text, end - a.len(), a) && self.start_ok(index, text, end - a.len())
+                };
+                let found = all
+                    .iter()
+                    .filter(|a| begins(a, at) && self.end_ok(index, text, at))
+                    .find_map(|a| self.backward(index, text, at - a.len()));
                 if found.is_some() || open.is_empty() {
                     return found;
                 }
                 let room = text[at - at.min(WORD)..at].iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
-                (0..=room).find_map(|n| open.iter().filter(|a| begins(a, at - n)).find_map(|a| self.backward(index, text, at - n - a.len())))
+                (0..=room).find_map(|n| {
+                    open.iter().filter(|a| begins(a, at - n)).find_map(|a| self.backward(index, text, at - n - a.len()))
+                })
             }
             Element::Gap { max, word } => {
                 let room = &text[at - at.min(*max)..at];
@@ -300,6 +370,14 @@ impl Pattern {
         };
         open || at == 0 || !text.get(at).is_some_and(u8::is_ascii_alphanumeric) || !text[at - 1].is_ascii_alphanumeric()
     }
+}
+
+/// Whether `part` stands at `at`; looks at both ends before it compares.
+#[inline]
+fn stands(text: &[u8], at: usize, part: &[u8]) -> bool {
+    let Some((&last, &first)) = part.last().zip(part.first()) else { return at <= text.len() };
+    let end = at + part.len();
+    end <= text.len() && text[at] == first && text[end - 1] == last && text[at..end] == *part
 }
 
 /// The end of the group that opens at `open`, and its alternatives.
@@ -338,7 +416,10 @@ fn expand(text: &str) -> Vec<String> {
     let Some((close, alternatives)) = group(text, open) else { return vec![text.to_owned()] };
     let rest = expand(&text[close + 1..]);
     let fronts = alternatives.into_iter().flat_map(expand);
-    fronts.flat_map(|front| rest.iter().map(move |tail| format!("{front}{tail}"))).map(|tail| format!("{}{tail}", &text[..open])).collect()
+    fronts
+        .flat_map(|front| rest.iter().map(move |tail| format!("{front}{tail}")))
+        .map(|tail| format!("{}{tail}", &text[..open]))
+        .collect()
 }
 
 /// Makes nested groups flat: `(a|b(c|d))` is `(a|bc|bd)`.
@@ -358,7 +439,9 @@ fn open_group(text: &str, trailing: bool) -> Option<(usize, usize)> {
             b'\\' => at += 1,
             b'(' => {
                 let close = at + text[at..].find(')')?;
-                let odd = |a: &str| a.contains("..") || a.strip_suffix('*').unwrap_or(a).contains('*') || (trailing && a.ends_with('*'));
+                let odd = |a: &str| {
+                    a.contains("..") || a.strip_suffix('*').unwrap_or(a).contains('*') || (trailing && a.ends_with('*'))
+                };
                 if text[at + 1..close].split('|').any(odd) {
                     return Some((at, close));
                 }

@@ -9,8 +9,6 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use serde::Deserialize;
 
-use crate::pattern::Pattern;
-
 #[derive(Deserialize)]
 struct RawFile {
     provider: Vec<RawProvider>,
@@ -34,26 +32,27 @@ pub(crate) struct Providers {
     samples: Vec<Option<String>>,
     hosts: AHashMap<Box<str>, u16>,
     domains: AHashMap<Box<str>, u16>,
-    signs: Vec<(u16, Pattern)>,
+    signs: Vec<(u16, String)>,
 }
 
 impl Providers {
     pub(crate) fn builtin() -> Self {
         let raw: RawFile = toml::from_str(include_str!("../data/providers.toml")).expect("checked by tests");
-        let mut all = Self { ids: Vec::new(), samples: Vec::new(), hosts: AHashMap::new(), domains: AHashMap::new(), signs: Vec::new() };
+        let mut all =
+            Self { ids: Vec::new(), samples: Vec::new(), hosts: AHashMap::new(), domains: AHashMap::new(), signs: Vec::new() };
         for (index, provider) in raw.provider.into_iter().enumerate() {
             let index = index as u16;
             all.samples.push(provider.hosts.first().map(|h| format!("mx1.{h}")));
             all.ids.push(provider.id.into());
             all.hosts.extend(provider.hosts.into_iter().map(|h| (h.into(), index)));
             all.domains.extend(provider.domains.into_iter().map(|d| (d.into(), index)));
-            all.signs.extend(provider.signs.iter().flat_map(|s| Pattern::parse_all(s).expect("checked by tests")).map(|s| (index, s)));
+            all.signs.extend(provider.signs.into_iter().map(|s| (index, s)));
         }
         all
     }
 
-    pub(crate) fn signs(&self) -> impl Iterator<Item = (u16, &Pattern)> {
-        self.signs.iter().map(|(index, p)| (*index, p))
+    pub(crate) fn signs(&self) -> impl Iterator<Item = (u16, &str)> {
+        self.signs.iter().map(|(index, p)| (*index, p.as_str()))
     }
 
     pub(crate) fn number(&self, id: &str) -> Option<u16> {

@@ -149,9 +149,8 @@ impl CodeMatch {
         match self {
             Self::Basic(code) => basic == Some(code),
             Self::Class(class) => digit == Some(class),
-            Self::Enhanced { class, subject, from, to } => {
-                enhanced.is_some_and(|e| class.is_none_or(|c| c == e.class) && e.subject == subject && (from..=to).contains(&e.detail))
-            }
+            Self::Enhanced { class, subject, from, to } => enhanced
+                .is_some_and(|e| class.is_none_or(|c| c == e.class) && e.subject == subject && (from..=to).contains(&e.detail)),
             Self::Absent => basic.is_none() && enhanced.is_none(),
         }
     }
@@ -214,15 +213,15 @@ pub struct Rule {
     pub user: bool,
     pub(crate) codes: Vec<CodeMatch>,
     pub(crate) stages: Vec<Stage>,
-    pub(crate) compiled: Vec<Pattern>,
-    pub(crate) also: Vec<Pattern>,
-    pub(crate) unless: Vec<Pattern>,
+    pub(crate) also: Vec<String>,
+    pub(crate) unless: Vec<String>,
     pub(crate) regex: Option<LazyRegex>,
 }
 
 /// Reads the rules of one file, in their order.
 pub(crate) fn read(text: &str, file: &str, user: bool) -> Result<Vec<Rule>, Error> {
-    let raw: RawFile = toml::from_str(text).map_err(|e| Error { kind: ErrorKind::Syntax, place: file.into(), message: e.to_string() })?;
+    let raw: RawFile =
+        toml::from_str(text).map_err(|e| Error { kind: ErrorKind::Syntax, place: file.into(), message: e.to_string() })?;
     let file: Arc<str> = file.into();
     let mut rules = Vec::with_capacity(raw.rule.len());
     for rule in raw.rule {
@@ -234,16 +233,17 @@ pub(crate) fn read(text: &str, file: &str, user: bool) -> Result<Vec<Rule>, Erro
 fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
     let fault = |kind, message: String| Error { kind, place: format!("{file}: rule `{}`", raw.id), message };
     let value = |what: &str, text: &str| fault(ErrorKind::Value, format!("unknown {what} `{text}`"));
-    let patterns = |list: &[String]| {
-        list.iter()
-            .map(|p| Pattern::parse_all(p).map_err(|e| fault(ErrorKind::Pattern, format!("pattern `{p}`: {e}"))))
-            .collect::<Result<Vec<_>, _>>()
-            .map(|all| all.into_iter().flatten().collect::<Vec<_>>())
-    };
     let reason = Reason::from_name(&raw.reason).ok_or_else(|| value("reason", &raw.reason))?;
     let codes = raw.codes.iter().map(|c| CodeMatch::parse(c).ok_or_else(|| value("code", c))).collect::<Result<Vec<_>, _>>()?;
     let stages = raw.stage.iter().map(|s| Stage::from_name(s).ok_or_else(|| value("stage", s))).collect::<Result<Vec<_>, _>>()?;
-    let disposition = raw.disposition.as_deref().map(|d| Disposition::from_name(d).ok_or_else(|| value("disposition", d))).transpose()?;
+    let disposition =
+        raw.disposition.as_deref().map(|d| Disposition::from_name(d).ok_or_else(|| value("disposition", d))).transpose()?;
+    // The crate's own patterns are read once each, when the engine is built.
+    if user {
+        for pattern in raw.patterns.iter().chain(&raw.also).chain(&raw.unless) {
+            Pattern::parse_all(pattern).map_err(|e| fault(ErrorKind::Pattern, format!("pattern `{pattern}`: {e}")))?;
+        }
+    }
     if user && let Some(source) = &raw.regex {
         LazyRegex::build(source).map_err(|e| fault(ErrorKind::Pattern, format!("regex: {e}")))?;
     }
@@ -258,9 +258,8 @@ fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
         return Err(fault(ErrorKind::Value, "rank is 1 to 99".into()));
     }
     Ok(Rule {
-        compiled: patterns(&raw.patterns)?,
-        also: patterns(&raw.also)?,
-        unless: patterns(&raw.unless)?,
+        also: raw.also,
+        unless: raw.unless,
         regex: raw.regex.map(|source| LazyRegex { source, compiled: OnceLock::new() }),
         id: raw.id.as_str().into(),
         reason,

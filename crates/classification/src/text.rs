@@ -60,7 +60,9 @@ fn skip_front(mut rest: &[u8]) -> &[u8] {
             rest = &rest[5..];
         } else if lower(b"<<<") {
             rest = &rest[3..];
-        } else if rest.first().is_some_and(|b| matches!(b, b'\'' | b'"' | b'(')) && (leading_code(&rest[1..]).is_some() || dressed_enhanced(&rest[1..]).is_some()) {
+        } else if rest.first().is_some_and(|b| matches!(b, b'\'' | b'"' | b'('))
+            && (leading_code(&rest[1..]).is_some() || dressed_enhanced(&rest[1..]).is_some())
+        {
             rest = &rest[1..];
         } else {
             return rest;
@@ -139,11 +141,21 @@ fn body(text: &[u8], out: &mut Vec<u8>, codes: &mut Codes, lines: &Lines) {
                     continue;
                 }
                 // Sendmail's transcript goes on with its own line: `554 <bob@ex.test>... Remote protocol error`.
-                if lines.known && at > 0 && matches!(text[at], b'4' | b'5') && !text[at..].starts_with(&lines.code) && leading_code(&text[at..]).is_some() && text[at + 3..].starts_with(b" <") {
+                if lines.known
+                    && at > 0
+                    && matches!(text[at], b'4' | b'5')
+                    && !text[at..].starts_with(&lines.code)
+                    && leading_code(&text[at..]).is_some()
+                    && text[at + 3..].starts_with(b" <")
+                {
                     break;
                 }
                 // A pipelined session's `503 RCPT first` after another reply is an echo of it.
-                if lines.known && lines.code != *b"503" && text[at..].starts_with(b"503") && matches!(text.get(at + 3), Some(b' ' | b'-')) {
+                if lines.known
+                    && lines.code != *b"503"
+                    && text[at..].starts_with(b"503")
+                    && matches!(text.get(at + 3), Some(b' ' | b'-'))
+                {
                     break;
                 }
             }
@@ -353,7 +365,12 @@ mod tests {
             ("550 #5.1.10 No", Some(550), Some("5.1.10"), "no"),
             ("550 (5.7.1): No", Some(550), Some("5.7.1"), "no"),
             ("550-5.7.1 a\n550-5.7.1 b\n550 5.7.1 c", Some(550), Some("5.7.1"), "a b c"),
-            (r"550-Verification failed\n550-Called: x\n550 Sender verify failed", Some(550), None, "verification failed called: x sender verify failed"),
+            (
+                r"550-Verification failed\n550-Called: x\n550 Sender verify failed",
+                Some(550),
+                None,
+                "verification failed called: x sender verify failed",
+            ),
             ("5.2.2 full", None, Some("5.2.2"), "full"),
             ("550 No such user (#5.1.1)", Some(550), Some("5.1.1"), "no such user (#5.1.1)"),
             ("500.0 Internal server error", None, None, "500.0 internal server error"),
@@ -370,7 +387,10 @@ mod tests {
         for (text, rest) in [
             ("550 <Bob@Ex.test>: no [192.0.2.1]:25", "<address>: no [<ip>]:25"),
             ("550 2001:db8::1 at 12:30:45 on 2026-11-20T10:00:00.123Z", "<ip> at <id> on <id>"),
-            ("421 RP-001 (S3150) AS(16012607) as16012607 BL000010 OFR_506", "rp-001 (s3150) as(16012607) as16012607 bl000010 ofr_506"),
+            (
+                "421 RP-001 (S3150) AS(16012607) as16012607 BL000010 OFR_506",
+                "rp-001 (s3150) as(16012607) as16012607 bl000010 ofr_506",
+            ),
             ("550 q12-20020a05si123.4 - gsmtp", "<id> - gsmtp"),
             ("550 see mail.example.com/x?p=1", "see mail.example.com/x?p=1"),
         ] {

@@ -53,8 +53,14 @@ fn remembered_verdicts_equal_fresh_ones() {
         for rule in classifier.rules() {
             for example in rule.examples.iter().chain(&rule.not) {
                 for action in [None, Some(Action::Bounced), Some(Action::Deferred)] {
-                    let varied = example.replace("192.0.2.1", &format!("192.0.2.{}", round + 1)).replace("zoe@", &format!("user{round}@"));
-                    let reply = Reply { text: varied.as_bytes(), action, relay_host: rule.providers.first().and_then(|p| classifier.sample_host(p)), ..Reply::default() };
+                    let varied =
+                        example.replace("192.0.2.1", &format!("192.0.2.{}", round + 1)).replace("zoe@", &format!("user{round}@"));
+                    let reply = Reply {
+                        text: varied.as_bytes(),
+                        action,
+                        relay_host: rule.providers.first().and_then(|p| classifier.sample_host(p)),
+                        ..Reply::default()
+                    };
                     assert_eq!(*memo.classify(classifier, &reply), classifier.classify(&reply), "{varied}");
                 }
             }
@@ -86,7 +92,8 @@ fn linear_and_calm_on_hostile_replies() {
 /// The variants that must be known lie outside this repository; where they are not, the test says so.
 #[test]
 fn seed_variants() {
-    let shared = std::env::var_os("BOUNCESTAT_SHARED").map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), Into::into);
+    let shared = std::env::var_os("BOUNCESTAT_SHARED")
+        .map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), Into::into);
     let path = shared.join("classification/seed_codes.csv");
     let Ok(text) = std::fs::read_to_string(&path) else {
         eprintln!("skipped: {} is not there", path.display());
@@ -104,7 +111,12 @@ fn seed_variants() {
                 c => fields.last_mut().unwrap().push(c),
             }
         }
-        let reply = Reply { text: fields[2].as_bytes(), smtp_code: fields[0].parse().ok(), enhanced_code: bouncestat_record::EnhancedCode::parse(&fields[1]), ..Reply::default() };
+        let reply = Reply {
+            text: fields[2].as_bytes(),
+            smtp_code: fields[0].parse().ok(),
+            enhanced_code: bouncestat_record::EnhancedCode::parse(&fields[1]),
+            ..Reply::default()
+        };
         let verdict = classifier.classify(&reply);
         if verdict.reason.as_str() != fields[4] && !fields[5].split('|').any(|a| a == verdict.reason.as_str()) {
             wrong.push(format!("{} {} {}: {} by {}", fields[0], fields[1], fields[2], verdict.reason, verdict.rule_id));

@@ -11,6 +11,7 @@ use bouncestat_record::time::Micros;
 use crate::clock::Zone;
 use crate::evidence::{self, Around, YearFrom};
 use crate::event::{Fields, Key, Sort};
+use crate::framing::{self, Stamp};
 use crate::input::{self, Chunks, ChunkOptions, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
@@ -72,7 +73,7 @@ impl Plan {
 
 /// How many lines of a file's start that say something are looked for in other files.
 const PROBES: usize = 64;
-/// And how many of its very first lines, whatever they say: a rejectlog holds no events at all.
+/// And how many of its very first lines, where none says anything: a rejectlog holds no events at all.
 const FIRST_PROBES: usize = 8;
 
 /// Looks into each source.
@@ -87,11 +88,10 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
             Err(problem) => plan.problems.push(problem),
         }
     }
-    // A file without events has no place in time; where two begin together, the shorter one is older, and names decide last.
-    plan.files.sort_by(|a, b| {
-        let key = |f: &PlannedFile| (f.start.is_none(), f.start, f.end.is_none(), f.end);
-        let age = |f: &PlannedFile| f.source.path.clone();
-        key(a).cmp(&key(b)).then_with(|| age(a).cmp(&age(b)))
+    // A file without events has no place in time; where two begin and end together, names tell which is older.
+    plan.files.sort_by_cached_key(|f| {
+        let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
+        (f.start.is_none(), f.start, f.end.is_none(), f.end, input::rotation_rank(&name), f.source.path.clone())
     });
     plan
 }
@@ -172,10 +172,13 @@ impl PlannedFile {
         } else {
             (evidence::plain_clock(zone, options.now), YearFrom::Stamp)
         };
+        let mut before_first = clock.clone();
         let folder = options.host.as_deref().unwrap_or(&source.folder);
         let facts = FileFacts { folder: Arc::from(folder), clock, head: Arc::from(peek.head.as_slice()) };
         let reader = LineReader::new(mta, facts);
         let (start, last, probes, after_head) = first_events(&reader, &peek.head);
+        // Lines that say nothing still tell when they were written.
+        let start = start.or_else(|| first_stamp(&peek.head)?.at(&mut before_first));
         let end = match (&peek.tail, peek.complete) {
             (_, true) => last,
             (Some(tail), false) => last_event(after_head, tail),
@@ -204,9 +207,13 @@ impl PlannedFile {
 
 /// The wall-clock time of the first stamp.
 fn input_start(peek: &Peek) -> Option<chrono::NaiveDateTime> {
-    let (stamp, _) = lines(&peek.head).find_map(|(_, line)| crate::framing::Stamp::read(line))?;
     let mut clock = evidence::plain_clock(Zone::UTC, 0);
-    stamp.at(&mut clock).map(|at| Zone::UTC.to_wall(at))
+    first_stamp(&peek.head)?.at(&mut clock).map(|at| Zone::UTC.to_wall(at))
+}
+
+/// The first stamp, of a syslog or of the server itself.
+fn first_stamp(head: &[u8]) -> Option<Stamp> {
+    lines(head).find_map(|(_, line)| framing::syslog(line).map(|f| f.stamp).or_else(|| Some(Stamp::read(line)?.0)))
 }
 
 fn micros(time: SystemTime) -> Micros {
@@ -221,18 +228,25 @@ fn first_events(reader: &LineReader, head: &[u8]) -> (Option<Micros>, Option<Mic
     let mut reader = reader.clone();
     let (mut start, mut last, mut probes) = (None, None, Vec::new());
     let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
-    let mut read = 0;
+    let mut first_lines = Vec::new();
     for (_, line) in lines(head) {
-        let says_something = reader.line(line, &mut sink) == Sort::Used && probes.len() < PROBES;
-        if is_comparable(line) && (says_something || read < FIRST_PROBES) {
+        let sort = reader.line(line, &mut sink);
+        if sort == Sort::Used && probes.len() < PROBES {
             probes.push(hash_bytes(line));
-            read += 1;
+        } else if first_lines.len() < FIRST_PROBES && is_comparable(line) {
+            first_lines.push(hash_bytes(line));
         }
         for (_, fields) in sink.drain(..) {
             start = start.or(Some(fields.at));
             last = last.max(Some(fields.at));
         }
     }
+    // One line that says nothing may stand anywhere.
+    if probes.is_empty() && first_lines.len() > 1 {
+        probes = first_lines;
+    }
+    probes.sort_unstable();
+    probes.dedup();
     (start, last, probes, reader)
 }
 

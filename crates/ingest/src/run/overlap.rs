@@ -2,13 +2,16 @@
 //!
 //! Two pieces of one log overlap from where the later one begins: its first lines stand in the earlier one. So the first lines of each
 //! file are looked for in the files that begin before it, and only where they are found are the lines of both compared. What counts is
-//! how often a line stands in one file: equal lines inside one file are real.
+//! how often a line stands in one file: equal lines inside one file are real. One equal line proves nothing: a log that is rotated
+//! between two equal lines of one second has one on each side.
+
+use std::collections::HashMap;
 
 use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
-use crate::join::ByHash;
 use crate::join::scan::{LineGuard, Scan};
+use crate::join::{ByHash, HashSet64};
 use crate::plan::PlannedFile;
 
 /// What is known of the files of a run.
@@ -20,8 +23,10 @@ pub(super) struct Overlaps {
     known: ByHash<u32>,
     /// The file that is being read.
     current: usize,
-    /// Its lines, from where a later file begins.
+    /// Its lines, from the first that a later file begins with.
     counts: ByHash<u32>,
+    /// Which of their first lines it holds, of later files.
+    matched: HashMap<u32, HashSet64>,
     /// How often each line of it was compared.
     compared: ByHash<u32>,
 }
@@ -32,9 +37,12 @@ struct File {
     watched: bool,
     /// An earlier file holds its first lines.
     guarded: bool,
-    /// A later file's first lines were found in it.
-    found: bool,
+    /// How many of its first lines are looked for.
+    probes: usize,
 }
+
+/// So many of a file's first lines in another one prove that the two overlap, even if most are not there.
+const ENOUGH: usize = 4;
 
 impl Overlaps {
     /// Finds out which files may overlap, by their times; files are in the order of their beginnings.
@@ -50,6 +58,7 @@ impl Overlaps {
         let mut states = vec![File::default(); files.len()];
         for (i, file) in files.iter().enumerate().rev() {
             let Some(mta) = file.mta else { continue };
+            states[i].probes = file.probes.len();
             let later = next.iter_mut().find(|(m, _)| *m == mta);
             states[i].watched = later.as_ref().is_some_and(|(_, start)| file.end.is_none_or(|end| start.is_none_or(|s| s <= end)));
             match later {
@@ -57,7 +66,15 @@ impl Overlaps {
                 None => next.push((mta, file.start)),
             }
         }
-        Self { files: states, begins, known: ByHash::default(), current: 0, counts: ByHash::default(), compared: ByHash::default() }
+        Self {
+            files: states,
+            begins,
+            known: ByHash::default(),
+            current: 0,
+            counts: ByHash::default(),
+            matched: HashMap::new(),
+            compared: ByHash::default(),
+        }
     }
 
     /// Whether the hashes of a file's lines are needed.
@@ -80,10 +97,12 @@ impl Overlaps {
         if file as usize == self.current {
             return;
         }
-        for (hash, count) in self.counts.drain() {
+        let overlaps = self.matched.keys().any(|j| self.files[*j as usize].guarded);
+        for (hash, count) in self.counts.drain().filter(|_| overlaps) {
             let known = self.known.entry(hash).or_default();
             *known = (*known).max(count);
         }
+        self.matched.clear();
         self.compared = ByHash::default();
         self.current = file as usize;
     }
@@ -92,13 +111,14 @@ impl Overlaps {
     pub fn saw(&mut self, scan: &Scan) {
         let at = scan.file();
         for hash in &scan.line_hashes {
-            let later = self.begins.get(hash).into_iter().flatten().filter(|j| **j > at);
-            for j in later {
-                self.files[*j as usize].guarded = true;
-                self.files[at as usize].found = true;
+            for later in self.begins.get(hash).into_iter().flatten().filter(|j| **j > at) {
+                let matched = self.matched.entry(*later).or_default();
+                matched.insert(*hash);
+                let file = &mut self.files[*later as usize];
+                file.guarded |= matched.len() >= ENOUGH || matched.len() * 2 > file.probes;
             }
             // Lines before the first that a later file begins with cannot stand in that file.
-            if self.files[at as usize].found {
+            if !self.matched.is_empty() {
                 *self.counts.entry(*hash).or_default() += 1;
             }
         }
