@@ -217,6 +217,18 @@ pub static SUSPECTS: TableSpec = TableSpec {
     ],
 };
 
+/// A row a kind of reply that no rule knows.
+#[rustfmt::skip]
+pub static UNKNOWN_REPLIES: TableSpec = TableSpec {
+    name: "unknown_replies",
+    meaning: "One row a kind of reply that no rule knows, ready to become a rule; by deliveries, falling, then template.",
+    columns: &[
+        column("template", Kind::Utf8, "The reply without wrappers, with addresses, IPs and ids masked"),
+        column("deliveries", Kind::Int64, "Failed deliveries with such a reply"),
+        column("example", Kind::Utf8, "One of the replies, as logged"),
+    ],
+};
+
 /// A row an attempt.
 #[rustfmt::skip]
 pub static ATTEMPTS: TableSpec = TableSpec {
@@ -267,6 +279,7 @@ pub static TABLES: &[&TableSpec] = &[
     &SENDER_DOMAINS,
     &REASONS,
     &SUSPECTS,
+    &UNKNOWN_REPLIES,
     &ATTEMPTS,
 ];
 

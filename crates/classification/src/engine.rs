@@ -153,7 +153,7 @@ impl<'a> Interner<'a> {
 
 impl Engine {
     pub(crate) fn build(rules: &[Rule], lists: &Lists, providers: &Providers) -> Self {
-        let mut interner = Interner { numbers: AHashMap::with_capacity(4096), patterns: Vec::with_capacity(8192) };
+        let mut interner = Interner { numbers: AHashMap::with_capacity(4096), patterns: Vec::with_capacity(3000) };
         let mut bare = Vec::new();
         let mut conditions = Vec::with_capacity(rules.len());
         for (index, rule) in rules.iter().enumerate() {
@@ -174,8 +174,8 @@ impl Engine {
         providers.signs().for_each(|(provider, p)| interner.add(p, Use::Sign(provider)));
         let patterns = interner.patterns;
         let mut texts: AHashMap<&[u8], usize> = AHashMap::with_capacity(8192);
-        let mut order: Vec<&[u8]> = Vec::with_capacity(8192);
-        let mut atoms: Vec<Atom> = Vec::with_capacity(8192);
+        let mut order: Vec<&[u8]> = Vec::with_capacity(4000);
+        let mut atoms: Vec<Atom> = Vec::with_capacity(4000);
         let mut groups: AHashMap<Vec<&[u8]>, u32> = AHashMap::with_capacity(4096);
         let mut required: Vec<Vec<u32>> = Vec::with_capacity(patterns.len());
         for (number, (pattern, _)) in patterns.iter().enumerate() {

@@ -18,6 +18,7 @@ mod classifier;
 mod codes;
 mod decide;
 mod engine;
+mod expand;
 mod explain;
 pub mod isolate;
 mod lint;

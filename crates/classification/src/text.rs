@@ -134,30 +134,29 @@ fn body(text: &[u8], out: &mut Vec<u8>, codes: &mut Codes, lines: &Lines) {
     while at < text.len() {
         let byte = text[at];
         if is_word(byte) {
-            if at == 0 || !is_word(text[at - 1]) {
-                let skip = lines.prefix(&text[at..]);
-                if skip > 0 {
-                    at += skip;
-                    continue;
-                }
-                // Sendmail's transcript goes on with its own line: `554 <bob@ex.test>... Remote protocol error`.
-                if lines.known
-                    && at > 0
-                    && matches!(text[at], b'4' | b'5')
-                    && !text[at..].starts_with(&lines.code)
-                    && leading_code(&text[at..]).is_some()
-                    && text[at + 3..].starts_with(b" <")
-                {
-                    break;
-                }
-                // A pipelined session's `503 RCPT first` after another reply is an echo of it.
-                if lines.known
-                    && lines.code != *b"503"
-                    && text[at..].starts_with(b"503")
-                    && matches!(text.get(at + 3), Some(b' ' | b'-'))
-                {
-                    break;
-                }
+            // Words are taken whole, so a word begins here.
+            let skip = lines.prefix(&text[at..]);
+            if skip > 0 {
+                at += skip;
+                continue;
+            }
+            // Sendmail's transcript goes on with its own line: `554 <bob@ex.test>... Remote protocol error`.
+            if lines.known
+                && at > 0
+                && matches!(text[at], b'4' | b'5')
+                && !text[at..].starts_with(&lines.code)
+                && leading_code(&text[at..]).is_some()
+                && text[at + 3..].starts_with(b" <")
+            {
+                break;
+            }
+            // A pipelined session's `503 RCPT first` after another reply is an echo of it.
+            if lines.known
+                && lines.code != *b"503"
+                && text[at..].starts_with(b"503")
+                && matches!(text.get(at + 3), Some(b' ' | b'-'))
+            {
+                break;
             }
             let begin = out.len();
             let (mut digits, mut at_sign, mut end) = (0usize, false, at);

@@ -89,6 +89,29 @@ fn linear_and_calm_on_hostile_replies() {
     }
 }
 
+proptest::proptest! {
+    /// Whatever a server writes: no panic, the same verdict twice, and from the memo.
+    #[test]
+    fn any_reply_is_answered_the_same_way(
+        parts in proptest::collection::vec(proptest::prop_oneof![
+            proptest::strategy::Just("550 ".to_owned()), proptest::strategy::Just("5.7.1 ".to_owned()), proptest::strategy::Just("host mx.a.test[192.0.2.1] said: ".to_owned()),
+            proptest::strategy::Just("blocked using zen.spamhaus.org ".to_owned()), proptest::strategy::Just("user unknown ".to_owned()), proptest::strategy::Just("[{LED=".to_owned()),
+            proptest::strategy::Just("SMTP error from remote mail server after RCPT TO:<".to_owned()), proptest::strategy::Just("returned '".to_owned()), proptest::strategy::Just("<a@b.test> ".to_owned()),
+            "\\PC{0,20}", "[0-9.:@<>() -]{0,20}",
+        ], 0..12),
+    ) {
+        let text = parts.concat();
+        let reply = Reply { text: text.as_bytes(), ..Reply::default() };
+        let classifier = Classifier::builtin();
+        let fresh = classifier.classify(&reply);
+        let mut memo = Memo::new();
+        proptest::prop_assert_eq!(&*memo.classify(classifier, &reply), &fresh);
+        proptest::prop_assert_eq!(&*memo.classify(classifier, &reply), &fresh);
+        proptest::prop_assert_eq!(&classifier.explain(&reply).verdict, &fresh);
+        bouncestat_classification::template(text.as_bytes());
+    }
+}
+
 /// The variants that must be known lie outside this repository; where they are not, the test says so.
 #[test]
 fn seed_variants() {

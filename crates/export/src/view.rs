@@ -197,6 +197,12 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("delist at", "delist_url", false, 0),
         ],
     },
+    View {
+        table: "unknown_replies",
+        title: "Replies that no rule knows",
+        columns: &[plain!("reply, masked", "template", false, 0), plain!("deliveries", "deliveries", true, 0)],
+        notes: &[],
+    },
 ];
 
 /// What is shown of an attempt.

@@ -269,7 +269,7 @@ fn json_is_the_shape_of_the_contract() {
     };
     assert_eq!(
         keys(&value),
-        "schema_version version rules window coverage excluded totals domains providers sources sender_domains reasons suspects"
+        "schema_version version rules window coverage excluded totals domains providers sources sender_domains reasons suspects unknown_replies"
     );
     assert_eq!(keys(&value["window"]), "since until first_event last_event");
     assert_eq!(

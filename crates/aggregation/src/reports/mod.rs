@@ -3,6 +3,7 @@
 mod rates;
 mod reasons;
 mod suspects;
+mod unknown_replies;
 
 use crate::cells::Keys;
 use crate::failures::Failures;
@@ -28,6 +29,7 @@ pub(crate) static REPORTS: &[fn(&State<'_>) -> Result<Frame>] = &[
     rates::sender_domains,
     reasons::reasons,
     suspects::suspects,
+    unknown_replies::unknown_replies,
 ];
 
 #[cfg(test)]

@@ -1,0 +1,19 @@
+//! The command as its users run it: one file a command, one for each promise that holds for all of them.
+//!
+//! One program, so that the libraries are linked once. `cargo test --release --test cli samples` runs one file,
+//! `BLESS=1 cargo test --release --test cli` rewrites the goldens; then read `git diff`.
+
+mod common;
+
+mod attempts;
+mod bad_input;
+mod classify;
+mod explain;
+mod invariance;
+mod readme;
+mod report;
+mod reports;
+mod rules;
+mod samples;
+mod schema;
+mod window;
