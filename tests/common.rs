@@ -250,6 +250,13 @@ pub fn cases() -> Vec<String> {
     cases
 }
 
+/// What of a case is read: its folder, and the folders in it, but for what is expected of it.
+pub fn case_paths(case: &str) -> Vec<String> {
+    let inside = folders(&root().join(sample(case))).into_iter().filter(|path| !path.ends_with("expected"));
+    let inside = inside.map(|path| path.strip_prefix(root()).expect("below the root").to_str().expect("UTF-8").to_owned());
+    std::iter::once(sample(case)).chain(inside).collect()
+}
+
 fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir()).collect();

@@ -1,22 +1,20 @@
-//! Every folder `samples/<server>/<case>`: its logs, what is known of them (NOTES.md), the report they give (expected.json), and
-//! where it is known by other means what must come out (truth.json).
+//! Every folder `samples/<server>/<case>`: its logs, what is known of them (NOTES.md), the report that they give
+//! (expected/report.json), and where that is known by other means, what must come out (expected/truth.json).
 //!
-//! `expected.json` is rewritten with BLESS=1; `truth.json` never is. A file `args` holds options that a case needs.
+//! The report is rewritten with BLESS=1; the truth never is. A case is read with all folders in it but `expected`.
 
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::common::{cases, golden, root, run, sample, without_versions};
+use crate::common::{case_paths, cases, golden, root, run, sample, without_versions};
 
 /// The report of a case.
 fn report_of(case: &str) -> String {
-    let options = fs::read_to_string(root().join(sample(case)).join("args")).unwrap_or_default();
+    let paths = case_paths(case);
     let mut args = vec!["--tz", "UTC", "--format", "json"];
-    args.extend(options.split_whitespace());
-    let path = sample(case);
-    args.push(&path);
+    args.extend(paths.iter().map(String::as_str));
     run(&args).exits(0).text().to_owned()
 }
 
@@ -31,7 +29,7 @@ fn every_case_has_notes() {
 #[test]
 fn every_case_gives_its_golden_report() {
     for case in cases() {
-        golden(format!("{}/expected.json", sample(&case)), without_versions(&report_of(&case)).as_bytes());
+        golden(format!("{}/expected/report.json", sample(&case)), without_versions(&report_of(&case)).as_bytes());
     }
 }
 
@@ -63,13 +61,13 @@ fn every_report_keeps_its_identities() {
     }
 }
 
-/// `truth.json` has the shape of the report, and only the numbers that are known without this program.
+/// A truth has the shape of the report, and only the numbers that are known without this program.
 #[test]
 fn every_truth_comes_true() {
     let mut checked = 0;
     for case in cases() {
-        let Ok(truth) = fs::read_to_string(root().join(sample(&case)).join("truth.json")) else { continue };
-        let truth: Value = serde_json::from_str(&truth).unwrap_or_else(|e| panic!("{case}/truth.json: {e}"));
+        let Ok(truth) = fs::read_to_string(root().join(sample(&case)).join("expected/truth.json")) else { continue };
+        let truth: Value = serde_json::from_str(&truth).unwrap_or_else(|e| panic!("{case}/expected/truth.json: {e}"));
         let report: Value = serde_json::from_str(&report_of(&case)).expect("JSON");
         for part in ["totals", "excluded", "coverage"] {
             for (name, number) in truth[part].as_object().into_iter().flatten() {

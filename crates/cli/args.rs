@@ -206,7 +206,6 @@ pub enum QuotaChoice {
     Hard,
 }
 
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

@@ -64,7 +64,11 @@ impl Consumer for Count<'_> {
         }
         let verdict = verdict_of(self.rules, delivery, &domain);
         let template = delivery.cause.map(|cause| template(cause.text)).unwrap_or_default();
-        let url = verdict.as_ref().and_then(|v| v.blocklist.as_deref()).and_then(|id| self.rules.blocklist(id)).map(|list| list.url.as_str());
+        let url = verdict
+            .as_ref()
+            .and_then(|v| v.blocklist.as_deref())
+            .and_then(|id| self.rules.blocklist(id))
+            .map(|list| list.url.as_str());
         let url = url.filter(|url| url.starts_with("http"));
         batch.push(delivery, verdict.as_deref(), provider.as_deref(), &template, url);
     }

@@ -73,7 +73,13 @@ impl Settings {
             AsOf::At(at) => at,
             AsOf::Present | AsOf::Last => self.present,
         };
-        PlanOptions { zone: self.zone, zone_is_given: self.zone_is_given, mta: common.mta.named(), host: common.host.clone(), now }
+        PlanOptions {
+            zone: self.zone,
+            zone_is_given: self.zone_is_given,
+            mta: common.mta.named(),
+            host: common.host.clone(),
+            now,
+        }
     }
 
     /// The window; `newest` is the newest event, asked for only where "now" is that.
@@ -105,7 +111,8 @@ impl Settings {
     /// The format of the payload.
     pub fn format(&self, common: &Common) -> Result<&'static dyn Format> {
         if let Some(name) = &common.format {
-            return bouncestat_export::by_name(name).ok_or_else(|| anyhow!("there is no format {name:?}; there are {}", formats()));
+            return bouncestat_export::by_name(name)
+                .ok_or_else(|| anyhow!("there is no format {name:?}; there are {}", formats()));
         }
         match common.output.as_deref().filter(|path| *path != Path::new("-")) {
             Some(path) => bouncestat_export::by_path(path).ok_or_else(|| {

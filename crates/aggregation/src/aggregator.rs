@@ -34,8 +34,7 @@ impl Aggregator {
         let mut start = 0;
         while start < batch.rows.len() {
             let end = batch.rows.len().min(start + BLOCK - self.rows.len());
-            self.rows
-                .append(&batch.rows, start..end, &to.cells, &to.senders);
+            self.rows.append(&batch.rows, start..end, &to.cells, &to.senders);
             start = end;
             if self.rows.len() == BLOCK {
                 self.sum()?;
@@ -55,20 +54,12 @@ impl Aggregator {
     pub fn finish(&mut self, mut meta: Meta) -> Result<Report> {
         meta.check()?;
         self.sum()?;
-        let state = State {
-            keys: &self.keys,
-            cells: &self.cells,
-            senders: &self.senders,
-            failures: &self.failures,
-        };
+        let state = State { keys: &self.keys, cells: &self.cells, senders: &self.senders, failures: &self.failures };
         let mut tables = Vec::with_capacity(REPORTS.len());
         for build in REPORTS {
             tables.push(Table::from(build(&state)?));
         }
-        let report = Report {
-            meta: Meta::default(),
-            tables,
-        };
+        let report = Report { meta: Meta::default(), tables };
         if let Some(totals) = report.table(schema::TOTALS.name) {
             let event = |column| match totals.frame.named(0, column) {
                 Value::Timestamp(at) => Some(at),
@@ -81,10 +72,8 @@ impl Aggregator {
     }
 
     fn sum(&mut self) -> Result<()> {
-        self.cells
-            .resize_with(self.keys.cells.len(), Group::default);
-        self.senders
-            .resize_with(self.keys.senders.len(), Group::default);
+        self.cells.resize_with(self.keys.cells.len(), Group::default);
+        self.senders.resize_with(self.keys.senders.len(), Group::default);
         if self.rows.len() == 0 {
             return Ok(());
         }

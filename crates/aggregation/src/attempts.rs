@@ -27,9 +27,7 @@ impl Default for AttemptBatch {
 impl AttemptBatch {
     /// An empty batch.
     pub fn new() -> Self {
-        Self {
-            frame: Frame::new(&schema::ATTEMPTS),
-        }
+        Self { frame: Frame::new(&schema::ATTEMPTS) }
     }
 
     /// The rows so far.
@@ -79,21 +77,13 @@ impl AttemptBatch {
         let enhanced_text = enhanced.map(|e| enhanced_str(e, &mut code_text));
         let reply_class = match verdict {
             Some(verdict) => verdict.reply_class.map(i64::from),
-            None => code
-                .map(|c| i64::from(c / 100))
-                .or(enhanced.map(|e| i64::from(e.class))),
+            None => code.map(|c| i64::from(c / 100)).or(enhanced.map(|e| i64::from(e.class))),
         };
         let stage = verdict.map_or(attempt.stage, |v| v.stage);
-        let direction = if attempt.local {
-            Direction::Local
-        } else {
-            Direction::Outbound
-        };
+        let direction = if attempt.local { Direction::Local } else { Direction::Outbound };
 
         for _ in 0..attempt.count.max(1) {
-            let mut row = Writer {
-                data: self.frame.data_mut().iter_mut(),
-            };
+            let mut row = Writer { data: self.frame.data_mut().iter_mut() };
             row.time(attempt.at);
             row.date(attempt.at.div_euclid(DAY) as i32);
             row.text(Some(id));
@@ -149,11 +139,7 @@ impl Writer<'_> {
 
     fn lossy(&mut self, text: &[u8]) {
         if let Some(Data::Utf8(texts)) = self.data.next() {
-            if text.is_empty() {
-                texts.push(None)
-            } else {
-                texts.push_lossy(text)
-            }
+            if text.is_empty() { texts.push(None) } else { texts.push_lossy(text) }
         }
     }
 
@@ -183,12 +169,7 @@ impl Writer<'_> {
 /// domain in lower case without the final dot (Exchange: all in lower case). It is printed as 16 hexadecimal digits.
 pub fn delivery_id(delivery: &Delivery<'_>) -> u64 {
     let mut hash = Fnv::new();
-    for part in [
-        delivery.mta.as_str(),
-        delivery.log_host,
-        delivery.instance,
-        delivery.queue_id,
-    ] {
+    for part in [delivery.mta.as_str(), delivery.log_host, delivery.instance, delivery.queue_id] {
         hash.write(part.as_bytes());
         hash.write(&[0]);
     }
@@ -241,19 +222,13 @@ impl Fnv {
             Some(at) => recipient.split_at(at),
             None => (recipient, ""),
         };
-        let mut lower = |text: &str| {
-            text.bytes()
-                .for_each(|b| self.write(&[b.to_ascii_lowercase()]))
-        };
+        let mut lower = |text: &str| text.bytes().for_each(|b| self.write(&[b.to_ascii_lowercase()]));
         if fold_local {
             lower(local)
         } else {
             self.write(local.as_bytes())
         }
-        let mut lower = |text: &str| {
-            text.bytes()
-                .for_each(|b| self.write(&[b.to_ascii_lowercase()]))
-        };
+        let mut lower = |text: &str| text.bytes().for_each(|b| self.write(&[b.to_ascii_lowercase()]));
         lower(domain.strip_suffix('.').unwrap_or(domain));
     }
 }

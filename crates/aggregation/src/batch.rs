@@ -68,10 +68,7 @@ impl Batch {
             let failure = Failure::new(delivery, verdict, template, delist_url);
             flags.set(Flags::HARD, failure.class == Class::Hard);
             flags.set(Flags::SOFT, failure.class == Class::Soft);
-            flags.set(
-                Flags::REPUTATION,
-                failure.reason.family() == Family::Reputation,
-            );
+            flags.set(Flags::REPUTATION, failure.reason.family() == Family::Reputation);
             self.failures.push(&failure, self.keys.cells[cell as usize]);
         }
         let mut attempts = 0u32;

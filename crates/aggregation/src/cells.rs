@@ -77,12 +77,7 @@ pub(crate) struct Renumbering {
 
 impl Keys {
     /// The cell and the sender domain of a delivery.
-    pub(crate) fn of(
-        &mut self,
-        delivery: &Delivery<'_>,
-        provider: Option<&str>,
-        seen: &mut Seen,
-    ) -> (u32, u32) {
+    pub(crate) fn of(&mut self, delivery: &Delivery<'_>, provider: Option<&str>, seen: &mut Seen) -> (u32, u32) {
         let domain = number_of_domain(&mut self.domains, &mut seen.domains, delivery.recipient);
         let provider = self.providers.number(provider.unwrap_or(OTHER));
         let source = self.source(delivery, seen);
@@ -90,14 +85,7 @@ impl Keys {
             Some(sender) => number_of_domain(&mut self.senders, &mut seen.senders, sender),
             None => self.senders.number(address::UNKNOWN),
         };
-        (
-            self.cell(Cell {
-                domain,
-                provider,
-                source,
-            }),
-            sender,
-        )
+        (self.cell(Cell { domain, provider, source }), sender)
     }
 
     fn cell(&mut self, cell: Cell) -> u32 {
@@ -112,10 +100,7 @@ impl Keys {
     /// `host/instance [ip]`, without what is not known.
     fn source(&mut self, delivery: &Delivery<'_>, seen: &mut Seen) -> u32 {
         let (host, instance, ip) = (delivery.log_host, delivery.instance, delivery.source_ip);
-        let known = seen
-            .sources
-            .iter()
-            .find(|s| same(&s.host, host) && same(&s.instance, instance) && same(&s.ip, ip));
+        let known = seen.sources.iter().find(|s| same(&s.host, host) && same(&s.instance, instance) && same(&s.ip, ip));
         if let Some(source) = known {
             return source.number;
         }
@@ -133,12 +118,7 @@ impl Keys {
         if seen.sources.len() == SOURCES {
             seen.sources.remove(0);
         }
-        seen.sources.push(Source {
-            host: host.into(),
-            instance: instance.into(),
-            ip: ip.into(),
-            number,
-        });
+        seen.sources.push(Source { host: host.into(), instance: instance.into(), ip: ip.into(), number });
         number
     }
 
@@ -156,13 +136,7 @@ impl Keys {
             })
         });
         let cells = cells.collect();
-        Renumbering {
-            domains,
-            providers,
-            sources,
-            senders,
-            cells,
-        }
+        Renumbering { domains, providers, sources, senders, cells }
     }
 
     /// The provider's name, `None` for the one that is not known.

@@ -23,10 +23,7 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn identity(message: String) -> Self {
-        Self {
-            kind: ErrorKind::Identity,
-            message,
-        }
+        Self { kind: ErrorKind::Identity, message }
     }
 
     /// What went wrong.
@@ -45,9 +42,6 @@ impl std::error::Error for Error {}
 
 impl From<polars::prelude::PolarsError> for Error {
     fn from(error: polars::prelude::PolarsError) -> Self {
-        Self {
-            kind: ErrorKind::Polars,
-            message: format!("polars: {error}"),
-        }
+        Self { kind: ErrorKind::Polars, message: format!("polars: {error}") }
     }
 }

@@ -5,9 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bouncestat_record::time::Micros;
-use bouncestat_record::{
-    BlocklistState, Class, Delivery, Disposition, Level, Outcome, Reason, Verdict,
-};
+use bouncestat_record::{BlocklistState, Class, Delivery, Disposition, Level, Outcome, Reason, Verdict};
 
 use crate::attempts::recipient_hash;
 use crate::cells::{Cell, Keys, Renumbering};
@@ -50,8 +48,7 @@ impl<'a> Failure<'a> {
             None => (Reason::Unknown, Disposition::Review),
         };
         // Expired and deferred deliveries are soft whatever the reply; a bounced one is hard unless the verdict says soft.
-        let soft =
-            delivery.outcome != Outcome::Bounced || verdict.is_some_and(|v| v.class == Class::Soft);
+        let soft = delivery.outcome != Outcome::Bounced || verdict.is_some_and(|v| v.class == Class::Soft);
         let cause = delivery.cause.as_ref().or(delivery.tries.last());
         Failure {
             class: if soft { Class::Soft } else { Class::Hard },
@@ -99,10 +96,7 @@ pub(crate) struct Example {
 fn keep_smaller(kept: &mut Option<Example>, at: Micros, text: &[u8]) {
     let smaller = kept.as_ref().is_none_or(|k| (at, text) < (k.at, &*k.text));
     if smaller && !text.is_empty() {
-        *kept = Some(Example {
-            at,
-            text: text.into(),
-        });
+        *kept = Some(Example { at, text: text.into() });
     }
 }
 
@@ -196,13 +190,8 @@ pub(crate) struct Failures {
 impl Failures {
     /// Takes in a failed delivery to `cell`.
     pub(crate) fn push(&mut self, failure: &Failure<'_>, cell: Cell) {
-        let template =
-            (!failure.template.is_empty()).then(|| self.templates.number(failure.template));
-        let key = ReasonKey {
-            reason: failure.reason,
-            class: failure.class,
-            disposition: failure.disposition,
-        };
+        let template = (!failure.template.is_empty()).then(|| self.templates.number(failure.template));
+        let key = ReasonKey { reason: failure.reason, class: failure.class, disposition: failure.disposition };
         let row = self.reasons.entry(key).or_default();
         row.deliveries += 1;
         row.domains.insert(cell.domain);
@@ -220,21 +209,10 @@ impl Failures {
         }
     }
 
-    fn suspect(
-        &mut self,
-        failure: &Failure<'_>,
-        suspicion: &Suspicion<'_>,
-        cell: Cell,
-        template: Option<u32>,
-    ) {
+    fn suspect(&mut self, failure: &Failure<'_>, suspicion: &Suspicion<'_>, cell: Cell, template: Option<u32>) {
         let mut label = |text: Option<&str>| text.map(|t| self.labels.number(t));
         let (listed, blocklist) = (label(suspicion.listed), label(suspicion.blocklist));
-        let key = SuspectKey {
-            source: cell.source,
-            provider: cell.provider,
-            listed,
-            blocklist,
-        };
+        let key = SuspectKey { source: cell.source, provider: cell.provider, listed, blocklist };
         let row = self.suspects.entry(key).or_default();
         row.refused += 1;
         row.recipient(recipient_hash(failure.recipient));
@@ -257,16 +235,13 @@ impl Failures {
         let labels = self.labels.merge(&other.labels);
         let all_templates = |kept: &mut Map<u32, Seen>, from: Map<u32, Seen>| {
             for (template, seen) in from {
-                kept.entry(templates[template as usize])
-                    .or_default()
-                    .merge(seen);
+                kept.entry(templates[template as usize]).or_default().merge(seen);
             }
         };
         for (key, from) in other.reasons {
             let row = self.reasons.entry(key).or_default();
             row.deliveries += from.deliveries;
-            row.domains
-                .extend(from.domains.iter().map(|&d| to.domains[d as usize]));
+            row.domains.extend(from.domains.iter().map(|&d| to.domains[d as usize]));
             if let Some(example) = from.example {
                 keep_smaller(&mut row.example, example.at, &example.text);
             }
@@ -282,14 +257,9 @@ impl Failures {
             let row = self.suspects.entry(key).or_default();
             row.refused += from.refused;
             row.several_recipients |= from.several_recipients;
-            from.recipient
-                .into_iter()
-                .for_each(|hash| row.recipient(hash));
-            row.domains
-                .extend(from.domains.iter().map(|&d| to.domains[d as usize]));
-            from.seen
-                .into_iter()
-                .for_each(|(first, last)| row.span(first, last));
+            from.recipient.into_iter().for_each(|hash| row.recipient(hash));
+            row.domains.extend(from.domains.iter().map(|&d| to.domains[d as usize]));
+            from.seen.into_iter().for_each(|(first, last)| row.span(first, last));
             row.explicit = row.explicit.max(from.explicit);
             if let Some(url) = &from.delist_url {
                 row.delist(url);
@@ -300,10 +270,7 @@ impl Failures {
 
     /// Templates by count, falling, then by text.
     pub(crate) fn ranked<'a>(&'a self, templates: &'a Map<u32, Seen>) -> Vec<(&'a str, &'a Seen)> {
-        let mut all: Vec<_> = templates
-            .iter()
-            .map(|(&t, seen)| (self.templates.text(t), seen))
-            .collect();
+        let mut all: Vec<_> = templates.iter().map(|(&t, seen)| (self.templates.text(t), seen)).collect();
         all.sort_unstable_by(|a, b| b.1.count.cmp(&a.1.count).then(a.0.cmp(b.0)));
         all
     }
@@ -311,11 +278,7 @@ impl Failures {
     /// The templates of failures that no rule knows, most frequent first.
     pub(crate) fn unknown_templates(&self, top: usize) -> Vec<UnknownTemplate> {
         let mut all: Map<u32, Seen> = Map::default();
-        for (_, row) in self
-            .reasons
-            .iter()
-            .filter(|(key, _)| key.reason == Reason::Unknown)
-        {
+        for (_, row) in self.reasons.iter().filter(|(key, _)| key.reason == Reason::Unknown) {
             for (&template, seen) in &row.templates {
                 all.entry(template).or_default().merge(seen.clone());
             }
@@ -325,11 +288,7 @@ impl Failures {
             .map(|(template, seen)| UnknownTemplate {
                 template: template.to_owned(),
                 deliveries: seen.count,
-                example: seen
-                    .example
-                    .as_ref()
-                    .map(Example::lossy)
-                    .unwrap_or_default(),
+                example: seen.example.as_ref().map(Example::lossy).unwrap_or_default(),
             })
             .collect()
     }

@@ -42,8 +42,7 @@ impl Texts {
     /// Adds a text or a missing one.
     pub fn push(&mut self, text: Option<&str>) {
         self.bytes.push_str(text.unwrap_or(""));
-        self.ends
-            .push(self.bytes.len() as u64 | if text.is_none() { Self::NULL } else { 0 });
+        self.ends.push(self.bytes.len() as u64 | if text.is_none() { Self::NULL } else { 0 });
     }
 
     /// Adds a text where bytes that are not UTF-8 become U+FFFD.
@@ -65,11 +64,7 @@ impl Texts {
     /// Where the text of a row stands in [`Texts::buffer`].
     pub fn range(&self, row: usize) -> Range<usize> {
         let end = |row: usize| (self.ends[row] & !Self::NULL) as usize;
-        if row == 0 {
-            0..end(0)
-        } else {
-            end(row - 1)..end(row)
-        }
+        if row == 0 { 0..end(0) } else { end(row - 1)..end(row) }
     }
 
     /// All texts, one after the other.
@@ -84,11 +79,7 @@ impl Texts {
         let (from, to) = (other.range(rows.start).start, other.range(rows.end - 1).end);
         let shift = self.bytes.len() as u64;
         self.bytes.push_str(&other.bytes[from..to]);
-        self.ends.extend(
-            other.ends[rows]
-                .iter()
-                .map(|&end| ((end & !Self::NULL) - from as u64 + shift) | (end & Self::NULL)),
-        );
+        self.ends.extend(other.ends[rows].iter().map(|&end| ((end & !Self::NULL) - from as u64 + shift) | (end & Self::NULL)));
     }
 }
 
@@ -205,10 +196,7 @@ pub struct Frame {
 impl Frame {
     /// No rows of this table.
     pub fn new(spec: &'static TableSpec) -> Self {
-        Self {
-            spec,
-            data: spec.columns.iter().map(|c| Data::new(c.kind)).collect(),
-        }
+        Self { spec, data: spec.columns.iter().map(|c| Data::new(c.kind)).collect() }
     }
 
     /// Which table the rows belong to.
@@ -238,9 +226,7 @@ impl Frame {
 
     /// The value in a row and the column of this name; [`Value::Null`] where there is no such column.
     pub fn named(&self, row: usize, column: &str) -> Value<'_> {
-        self.spec
-            .index(column)
-            .map_or(Value::Null, |c| self.value(row, c))
+        self.spec.index(column).map_or(Value::Null, |c| self.value(row, c))
     }
 
     /// The values of a row in the order of the columns.
@@ -258,12 +244,7 @@ impl Frame {
     /// # Panics
     /// Where a value is not of its column's type, or there are more or fewer values than columns.
     pub fn push(&mut self, row: &[Value<'_>]) {
-        assert_eq!(
-            row.len(),
-            self.data.len(),
-            "a row of {} has as many values as columns",
-            self.spec.name
-        );
+        assert_eq!(row.len(), self.data.len(), "a row of {} has as many values as columns", self.spec.name);
         for (data, &value) in self.data.iter_mut().zip(row) {
             data.push(value);
         }
@@ -317,10 +298,7 @@ mod tests {
             assert!(pieces.row(row).eq(whole.row(row)), "row {row}");
         }
         assert_eq!(pieces.named(6, "reason"), Value::Utf8("reason6"));
-        assert_eq!(
-            (pieces.named(1, "template"), pieces.named(0, "disposition")),
-            (Value::Null, Value::Utf8(""))
-        );
+        assert_eq!((pieces.named(1, "template"), pieces.named(0, "disposition")), (Value::Null, Value::Utf8("")));
         pieces.clear();
         assert!(pieces.is_empty());
     }
@@ -330,9 +308,6 @@ mod tests {
         let mut texts = Texts::default();
         texts.push_lossy(b"a\xFFb\xC3");
         texts.push(None);
-        assert_eq!(
-            (texts.get(0), texts.get(1)),
-            (Some("a\u{FFFD}b\u{FFFD}"), None)
-        );
+        assert_eq!((texts.get(0), texts.get(1)), (Some("a\u{FFFD}b\u{FFFD}"), None));
     }
 }

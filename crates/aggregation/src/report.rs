@@ -109,11 +109,7 @@ pub struct Table {
 
 impl From<Frame> for Table {
     fn from(frame: Frame) -> Self {
-        Self {
-            name: frame.spec().name,
-            columns: frame.columns(),
-            frame,
-        }
+        Self { name: frame.spec().name, columns: frame.columns(), frame }
     }
 }
 

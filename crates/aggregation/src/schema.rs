@@ -77,21 +77,11 @@ pub fn table(name: &str) -> Option<&'static TableSpec> {
 }
 
 const fn column(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-    Column {
-        name,
-        kind,
-        nullable: false,
-        meaning,
-    }
+    Column { name, kind, nullable: false, meaning }
 }
 
 const fn nullable(name: &'static str, kind: Kind, meaning: &'static str) -> Column {
-    Column {
-        name,
-        kind,
-        nullable: true,
-        meaning,
-    }
+    Column { name, kind, nullable: true, meaning }
 }
 
 /// The columns of a row of rates: the contract's ROW.
@@ -144,11 +134,7 @@ static SOURCE_COLUMNS: [Column; 21] = keyed([column("source", Kind::Utf8, "Who s
 static SENDER_COLUMNS: [Column; 21] = keyed([column("sender_domain", Kind::Utf8, "The envelope sender's domain; (unknown) where no line names the sender")]);
 
 /// The whole window: one row.
-pub static TOTALS: TableSpec = TableSpec {
-    name: "totals",
-    meaning: "One row: everything in the window.",
-    columns: &ROW,
-};
+pub static TOTALS: TableSpec = TableSpec { name: "totals", meaning: "One row: everything in the window.", columns: &ROW };
 
 /// A row a recipient domain.
 pub static DOMAINS: TableSpec = TableSpec {
@@ -159,25 +145,16 @@ pub static DOMAINS: TableSpec = TableSpec {
 };
 
 /// A row a provider.
-pub static PROVIDERS: TableSpec = TableSpec {
-    name: "providers",
-    meaning: "One row a provider, sorted like domains.",
-    columns: &PROVIDER_COLUMNS,
-};
+pub static PROVIDERS: TableSpec =
+    TableSpec { name: "providers", meaning: "One row a provider, sorted like domains.", columns: &PROVIDER_COLUMNS };
 
 /// A row a source.
-pub static SOURCES: TableSpec = TableSpec {
-    name: "sources",
-    meaning: "One row a source, sorted like domains.",
-    columns: &SOURCE_COLUMNS,
-};
+pub static SOURCES: TableSpec =
+    TableSpec { name: "sources", meaning: "One row a source, sorted like domains.", columns: &SOURCE_COLUMNS };
 
 /// A row a sender domain.
-pub static SENDER_DOMAINS: TableSpec = TableSpec {
-    name: "sender_domains",
-    meaning: "One row a sender domain, sorted like domains.",
-    columns: &SENDER_COLUMNS,
-};
+pub static SENDER_DOMAINS: TableSpec =
+    TableSpec { name: "sender_domains", meaning: "One row a sender domain, sorted like domains.", columns: &SENDER_COLUMNS };
 
 /// A row a reason, class and disposition.
 #[rustfmt::skip]
@@ -271,17 +248,8 @@ pub static ATTEMPTS: TableSpec = TableSpec {
 };
 
 /// Every table, in the order of the outputs.
-pub static TABLES: &[&TableSpec] = &[
-    &TOTALS,
-    &DOMAINS,
-    &PROVIDERS,
-    &SOURCES,
-    &SENDER_DOMAINS,
-    &REASONS,
-    &SUSPECTS,
-    &UNKNOWN_REPLIES,
-    &ATTEMPTS,
-];
+pub static TABLES: &[&TableSpec] =
+    &[&TOTALS, &DOMAINS, &PROVIDERS, &SOURCES, &SENDER_DOMAINS, &REASONS, &SUSPECTS, &UNKNOWN_REPLIES, &ATTEMPTS];
 
 #[cfg(test)]
 mod tests {
@@ -289,48 +257,20 @@ mod tests {
 
     #[test]
     fn names_are_unique_snake_case_and_explained() {
-        let snake = |name: &str| {
-            name.bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
+        let snake = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         for (i, table) in TABLES.iter().enumerate() {
-            assert!(
-                snake(table.name) && !table.meaning.is_empty(),
-                "{}",
-                table.name
-            );
-            assert!(
-                TABLES[..i].iter().all(|t| t.name != table.name),
-                "{}",
-                table.name
-            );
+            assert!(snake(table.name) && !table.meaning.is_empty(), "{}", table.name);
+            assert!(TABLES[..i].iter().all(|t| t.name != table.name), "{}", table.name);
             for (j, column) in table.columns.iter().enumerate() {
-                assert!(
-                    snake(column.name) && !column.meaning.is_empty(),
-                    "{}.{}",
-                    table.name,
-                    column.name
-                );
-                assert_eq!(
-                    table.index(column.name),
-                    Some(j),
-                    "{}.{}",
-                    table.name,
-                    column.name
-                );
+                assert!(snake(column.name) && !column.meaning.is_empty(), "{}.{}", table.name, column.name);
+                assert_eq!(table.index(column.name), Some(j), "{}.{}", table.name, column.name);
             }
         }
     }
 
     #[test]
     fn columns_are_those_of_the_contract() {
-        let names = |t: &TableSpec| {
-            t.columns
-                .iter()
-                .map(|c| c.name)
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let names = |t: &TableSpec| t.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(", ");
         assert_eq!(
             names(&TOTALS),
             "deliveries, delivered, delayed, bounced, expired, deferred, hard, soft, hard_rate, hard_rate_low, hard_rate_high, \

@@ -34,10 +34,7 @@ fn delay(bucket: u32) -> i64 {
     if bucket < EXACT {
         return bucket as i64;
     }
-    let (decade, digits) = (
-        (bucket - EXACT) / PER_DECADE,
-        (bucket - EXACT) % PER_DECADE + EXACT / 10,
-    );
+    let (decade, digits) = ((bucket - EXACT) / PER_DECADE, (bucket - EXACT) % PER_DECADE + EXACT / 10);
     (digits * 10u64.pow(decade as u32 + 1)) as i64
 }
 
@@ -103,12 +100,7 @@ impl Percentiles {
             self.entries.clear();
             self.entries.extend(all);
             self.entries.sort_unstable();
-            return nearest_ranks(
-                self.entries
-                    .iter()
-                    .map(|&e| (e >> COUNT_BITS, e & COUNT_MASK)),
-                percents,
-            );
+            return nearest_ranks(self.entries.iter().map(|&e| (e >> COUNT_BITS, e & COUNT_MASK)), percents);
         }
         self.counts.clear();
         self.counts.resize(bucket(i64::MAX) as usize + 1, 0);
@@ -120,10 +112,7 @@ impl Percentiles {
 }
 
 /// The same for (bucket, count) in the order of the buckets.
-fn nearest_ranks<const N: usize>(
-    sorted: impl Iterator<Item = (u64, u64)> + Clone,
-    percents: [u64; N],
-) -> Option<[i64; N]> {
+fn nearest_ranks<const N: usize>(sorted: impl Iterator<Item = (u64, u64)> + Clone, percents: [u64; N]) -> Option<[i64; N]> {
     let total: u64 = sorted.clone().map(|(_, count)| count).sum();
     if total == 0 {
         return None;
@@ -175,28 +164,17 @@ mod tests {
             let values: Vec<i64> = (1..=n).map(|i| (i * 7919) % 9_973).collect();
             let mut sorted = values.clone();
             sorted.sort_unstable();
-            let (mut whole, mut left, mut right) =
-                (Sketch::default(), Sketch::default(), Sketch::default());
+            let (mut whole, mut left, mut right) = (Sketch::default(), Sketch::default(), Sketch::default());
             values.iter().for_each(|&v| whole.add(bucket(v)));
-            values.iter().rev().enumerate().for_each(|(i, &v)| {
-                if i % 3 == 0 {
-                    left.add(bucket(v))
-                } else {
-                    right.add(bucket(v))
-                }
-            });
+            values.iter().rev().enumerate().for_each(
+                |(i, &v)| {
+                    if i % 3 == 0 { left.add(bucket(v)) } else { right.add(bucket(v)) }
+                },
+            );
             let rank = |percent: i64| sorted[((n * percent + 99) / 100 - 1) as usize];
             let expected = Some([rank(50), rank(95)]);
-            assert_eq!(
-                Percentiles::default().of([&whole].into_iter(), [50, 95]),
-                expected,
-                "{n}"
-            );
-            assert_eq!(
-                Percentiles::default().of([&right, &left].into_iter(), [50, 95]),
-                expected,
-                "{n}"
-            );
+            assert_eq!(Percentiles::default().of([&whole].into_iter(), [50, 95]), expected, "{n}");
+            assert_eq!(Percentiles::default().of([&right, &left].into_iter(), [50, 95]), expected, "{n}");
         }
         assert_eq!(Percentiles::default().of([].into_iter(), [50]), None);
         // More entries than are sorted: many sketches, each with a few.
@@ -207,9 +185,6 @@ mod tests {
                 sketch
             })
             .collect();
-        assert_eq!(
-            Percentiles::default().of(many.iter(), [50, 95, 100]),
-            Some([9_999, 19_000, 20_000])
-        );
+        assert_eq!(Percentiles::default().of(many.iter(), [50, 95, 100]), Some([9_999, 19_000, 20_000]));
     }
 }

@@ -47,20 +47,12 @@ impl Flags {
 
     /// bounced, expired, deferred
     fn b(self) -> i64 {
-        pack([
-            self.bit(Self::BOUNCED),
-            self.bit(Self::EXPIRED),
-            self.bit(Self::DEFERRED),
-        ])
+        pack([self.bit(Self::BOUNCED), self.bit(Self::EXPIRED), self.bit(Self::DEFERRED)])
     }
 
     /// hard, soft, reputation
     fn c(self) -> i64 {
-        pack([
-            self.bit(Self::HARD),
-            self.bit(Self::SOFT),
-            self.bit(Self::REPUTATION),
-        ])
+        pack([self.bit(Self::HARD), self.bit(Self::SOFT), self.bit(Self::REPUTATION)])
     }
 }
 
@@ -69,11 +61,7 @@ fn pack([low, middle, high]: [i64; 3]) -> i64 {
 }
 
 fn unpack(packed: i64) -> [i64; 3] {
-    [
-        packed & MASK,
-        packed >> FIELD & MASK,
-        packed >> (2 * FIELD) & MASK,
-    ]
+    [packed & MASK, packed >> FIELD & MASK, packed >> (2 * FIELD) & MASK]
 }
 
 /// Rows, column by column: one a delivery.
@@ -95,15 +83,7 @@ impl Rows {
         self.cell.len()
     }
 
-    pub(crate) fn push(
-        &mut self,
-        cell: u32,
-        sender: u32,
-        flags: Flags,
-        attempts: u32,
-        events: (i64, i64),
-        delay: u32,
-    ) {
+    pub(crate) fn push(&mut self, cell: u32, sender: u32, flags: Flags, attempts: u32, events: (i64, i64), delay: u32) {
         self.cell.push(cell);
         self.sender.push(sender);
         self.flags.push(flags);
@@ -114,23 +94,11 @@ impl Rows {
     }
 
     /// Adds rows of a batch under the numbers of the run.
-    pub(crate) fn append(
-        &mut self,
-        other: &Rows,
-        rows: std::ops::Range<usize>,
-        cells: &[u32],
-        senders: &[u32],
-    ) {
-        self.cell
-            .extend(other.cell[rows.clone()].iter().map(|&n| cells[n as usize]));
-        self.sender.extend(
-            other.sender[rows.clone()]
-                .iter()
-                .map(|&n| senders[n as usize]),
-        );
+    pub(crate) fn append(&mut self, other: &Rows, rows: std::ops::Range<usize>, cells: &[u32], senders: &[u32]) {
+        self.cell.extend(other.cell[rows.clone()].iter().map(|&n| cells[n as usize]));
+        self.sender.extend(other.sender[rows.clone()].iter().map(|&n| senders[n as usize]));
         self.flags.extend_from_slice(&other.flags[rows.clone()]);
-        self.attempts
-            .extend_from_slice(&other.attempts[rows.clone()]);
+        self.attempts.extend_from_slice(&other.attempts[rows.clone()]);
         self.first.extend_from_slice(&other.first[rows.clone()]);
         self.last.extend_from_slice(&other.last[rows.clone()]);
         self.delay.extend_from_slice(&other.delay[rows]);
@@ -144,8 +112,7 @@ impl Rows {
                 senders[sender as usize].delays.add(delay);
             }
         }
-        let packed =
-            |of: fn(Flags) -> i64| -> Vec<i64> { self.flags.iter().map(|&f| of(f)).collect() };
+        let packed = |of: fn(Flags) -> i64| -> Vec<i64> { self.flags.iter().map(|&f| of(f)).collect() };
         let attempts: Vec<i64> = self.attempts.iter().map(|&n| i64::from(n)).collect();
         let frame = DataFrame::new(
             self.cell.len(),
@@ -166,10 +133,7 @@ impl Rows {
 }
 
 /// Adds the partial sums of a block to the groups that the numbers in column `key` name.
-#[expect(
-    deprecated,
-    reason = "what is not deprecated is the lazy engine, a feature that multiplies the time of the build"
-)]
+#[expect(deprecated, reason = "what is not deprecated is the lazy engine, a feature that multiplies the time of the build")]
 fn sum_by(frame: &DataFrame, key: &str, groups: &mut [Group]) -> Result<()> {
     let by = frame.group_by([key])?;
     let sums = by.clone().select(["a", "b", "c", "attempts"]).sum()?;
@@ -180,12 +144,7 @@ fn sum_by(frame: &DataFrame, key: &str, groups: &mut [Group]) -> Result<()> {
     let ints = |frame: &DataFrame, column: usize| -> Result<Vec<i64>> {
         Ok(frame.columns()[column].i64()?.into_no_null_iter().collect())
     };
-    let (a, b, c, attempts) = (
-        ints(&sums, 1)?,
-        ints(&sums, 2)?,
-        ints(&sums, 3)?,
-        ints(&sums, 4)?,
-    );
+    let (a, b, c, attempts) = (ints(&sums, 1)?, ints(&sums, 2)?, ints(&sums, 3)?, ints(&sums, 4)?);
     let (first, last) = (ints(&first, 1)?, ints(&last, 1)?);
     for (i, number) in sums.columns()[0].u32()?.into_no_null_iter().enumerate() {
         let [deliveries, delivered, delayed] = unpack(a[i]);

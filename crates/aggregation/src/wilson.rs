@@ -21,16 +21,8 @@ pub fn interval(part: i64, whole: i64) -> Option<(f64, f64)> {
     let spread = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     // At the two ends the formula gives 0 and 1 but for rounding.
-    let low = if part == 0 {
-        0.0
-    } else {
-        ((centre - spread) / scale).max(0.0)
-    };
-    let high = if part == whole {
-        1.0
-    } else {
-        ((centre + spread) / scale).min(1.0)
-    };
+    let low = if part == 0 { 0.0 } else { ((centre - spread) / scale).max(0.0) };
+    let high = if part == whole { 1.0 } else { ((centre + spread) / scale).min(1.0) };
     Some((low, high))
 }
 
@@ -42,18 +34,12 @@ mod tests {
     fn matches_published_values() {
         // R: prop.test(81, 263, correct = FALSE): Newcombe 1998, table I, method 3.
         let (low, high) = interval(81, 263).unwrap();
-        assert!(
-            (low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5,
-            "{low} {high}"
-        );
+        assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5, "{low} {high}");
         // Newcombe 1998: 0 of 20 and 1 of 29.
         let (low, high) = interval(0, 20).unwrap();
         assert!(low == 0.0 && (high - 0.1611).abs() < 5e-5, "{high}");
         let (low, high) = interval(1, 29).unwrap();
-        assert!(
-            (low - 0.0061).abs() < 5e-5 && (high - 0.1718).abs() < 5e-5,
-            "{low} {high}"
-        );
+        assert!((low - 0.0061).abs() < 5e-5 && (high - 0.1718).abs() < 5e-5, "{low} {high}");
         assert_eq!(interval(0, 0), None);
     }
 }

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use bouncestat_aggregation::{AttemptBatch, Value, delivery_id, schema};
-use bouncestat_record::{
-    Action, Class, Delivery, Disposition, EnhancedCode, Level, Mta, Outcome, Reason, Stage, Try,
-    Verdict,
-};
+use bouncestat_record::{Action, Class, Delivery, Disposition, EnhancedCode, Level, Mta, Outcome, Reason, Stage, Try, Verdict};
 
 fn delivery() -> Delivery<'static> {
     Delivery {
@@ -60,13 +57,7 @@ fn every_column_has_its_value() {
         ..Try::default()
     };
     let mut batch = AttemptBatch::new();
-    batch.push(
-        &delivery(),
-        &attempt,
-        Some(&verdict()),
-        Some("google"),
-        "mail.log",
-    );
+    batch.push(&delivery(), &attempt, Some(&verdict()), Some("google"), "mail.log");
     assert_eq!(batch.len(), 2, "the log repeats it");
     let row: Vec<_> = batch.frame().row(1).collect();
     let expected = [
@@ -110,32 +101,13 @@ fn every_column_has_its_value() {
 
 #[test]
 fn a_delivered_attempt_has_codes_but_no_reason() {
-    let attempt = Try {
-        action: Some(Action::Delivered),
-        smtp_code: Some(250),
-        local: true,
-        count: 1,
-        ..Try::default()
-    };
+    let attempt = Try { action: Some(Action::Delivered), smtp_code: Some(250), local: true, count: 1, ..Try::default() };
     let mut batch = AttemptBatch::new();
     batch.push(&delivery(), &attempt, None, None, "mail.log");
     let value = |column| batch.frame().named(0, column);
-    assert_eq!(
-        (value("smtp_code"), value("reply_class")),
-        (Value::Int64(250), Value::Int64(2))
-    );
-    assert_eq!(
-        (value("outcome"), value("direction")),
-        (Value::Utf8("delivered"), Value::Utf8("local"))
-    );
-    for column in [
-        "class",
-        "reason",
-        "disposition",
-        "rule_id",
-        "reply_text",
-        "provider",
-    ] {
+    assert_eq!((value("smtp_code"), value("reply_class")), (Value::Int64(250), Value::Int64(2)));
+    assert_eq!((value("outcome"), value("direction")), (Value::Utf8("delivered"), Value::Utf8("local")));
+    for column in ["class", "reason", "disposition", "rule_id", "reply_text", "provider"] {
         assert_eq!(value(column), Value::Null, "{column}");
     }
     batch.clear();
@@ -145,36 +117,9 @@ fn a_delivered_attempt_has_codes_but_no_reason() {
 #[test]
 fn ids_follow_the_delivery_and_not_its_spelling() {
     let id = delivery_id(&delivery());
-    assert_eq!(
-        id,
-        delivery_id(&Delivery {
-            recipient: "Bob@example.TEST",
-            ..delivery()
-        })
-    );
-    assert_ne!(
-        id,
-        delivery_id(&Delivery {
-            recipient: "bob@example.test",
-            ..delivery()
-        })
-    );
-    assert_ne!(
-        id,
-        delivery_id(&Delivery {
-            born: 0,
-            ..delivery()
-        })
-    );
-    let exchange = Delivery {
-        mta: Mta::Exchange,
-        ..delivery()
-    };
-    assert_eq!(
-        delivery_id(&exchange),
-        delivery_id(&Delivery {
-            recipient: "bob@example.test",
-            ..exchange.clone()
-        })
-    );
+    assert_eq!(id, delivery_id(&Delivery { recipient: "Bob@example.TEST", ..delivery() }));
+    assert_ne!(id, delivery_id(&Delivery { recipient: "bob@example.test", ..delivery() }));
+    assert_ne!(id, delivery_id(&Delivery { born: 0, ..delivery() }));
+    let exchange = Delivery { mta: Mta::Exchange, ..delivery() };
+    assert_eq!(delivery_id(&exchange), delivery_id(&Delivery { recipient: "bob@example.test", ..exchange.clone() }));
 }

@@ -52,8 +52,8 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
 
 /// The answer to `{"text", "code"?, "enhanced"?, "rhost"?}`.
 fn answer_object(rules: &Classifier, line: &[u8]) -> Result<Value> {
-    let object: Map<String, Value> =
-        serde_json::from_slice(line).context("no JSON object; write {\"text\": \"550 5.1.1 …\", \"rhost\": \"mx.example.com\"}")?;
+    let object: Map<String, Value> = serde_json::from_slice(line)
+        .context("no JSON object; write {\"text\": \"550 5.1.1 …\", \"rhost\": \"mx.example.com\"}")?;
     let string = |key: &str| object.get(key).and_then(Value::as_str).filter(|s| !s.is_empty());
     let Some(text) = string("text").or_else(|| object.get("text").and_then(Value::as_str)) else {
         bail!("the object has no \"text\"");

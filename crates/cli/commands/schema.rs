@@ -36,10 +36,20 @@ pub fn run(args: &Schema, common: &Common) -> Result<u8> {
 fn markdown(tables: &[&TableSpec]) -> String {
     let mut text = format!("# Columns\n\nSchema version {SCHEMA_VERSION}. Times are UTC; a missing value is empty, never 0.\n");
     for table in tables {
-        let _ = write!(text, "\n## {}\n\n{}\n\n| column | type | missing | meaning |\n|---|---|---|---|\n", table.name, table.meaning);
+        let _ = write!(
+            text,
+            "\n## {}\n\n{}\n\n| column | type | missing | meaning |\n|---|---|---|---|\n",
+            table.name, table.meaning
+        );
         for column in table.columns {
             let missing = if column.nullable { "may be" } else { "never" };
-            let _ = writeln!(text, "| {} | {} | {missing} | {} |", column.name, column.kind.as_str(), column.meaning.replace('|', "\\|"));
+            let _ = writeln!(
+                text,
+                "| {} | {} | {missing} | {} |",
+                column.name,
+                column.kind.as_str(),
+                column.meaning.replace('|', "\\|")
+            );
         }
     }
     text
@@ -47,11 +57,10 @@ fn markdown(tables: &[&TableSpec]) -> String {
 
 fn as_json(tables: &[&TableSpec]) -> Value {
     let columns = |table: &TableSpec| -> Vec<Value> {
-        let one = |c: &bouncestat_aggregation::schema::Column| {
-            json!({"name": c.name, "type": c.kind.as_str(), "nullable": c.nullable, "meaning": c.meaning})
-        };
+        let one = |c: &bouncestat_aggregation::schema::Column| json!({"name": c.name, "type": c.kind.as_str(), "nullable": c.nullable, "meaning": c.meaning});
         table.columns.iter().map(one).collect()
     };
-    let tables: Vec<Value> = tables.iter().map(|t| json!({"table": t.name, "meaning": t.meaning, "columns": columns(t)})).collect();
+    let tables: Vec<Value> =
+        tables.iter().map(|t| json!({"table": t.name, "meaning": t.meaning, "columns": columns(t)})).collect();
     json!({"schema_version": SCHEMA_VERSION, "tables": tables})
 }

@@ -25,28 +25,15 @@ impl Format for Csv {
         &["csv"]
     }
 
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()> {
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let frame = &chosen(report, options)?.frame;
         let mut sink = Rows::begin(frame.spec(), out, options.excel)?;
         sink.rows(frame, rows(frame, options.top))?;
         sink.end()
     }
 
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        options: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>> {
-        Ok(Box::new(Rows::begin(
-            &schema::ATTEMPTS,
-            out,
-            options.excel,
-        )?))
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
+        Ok(Box::new(Rows::begin(&schema::ATTEMPTS, out, options.excel)?))
     }
 }
 
@@ -60,10 +47,7 @@ impl<W: Write> Rows<W> {
         if excel {
             out.write_all("\u{FEFF}".as_bytes())?;
         }
-        let mut out = WriterBuilder::new()
-            .terminator(Terminator::CRLF)
-            .buffer_capacity(64 << 10)
-            .from_writer(out);
+        let mut out = WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(64 << 10).from_writer(out);
         out.write_record(spec.columns.iter().map(|c| c.name))?;
         Ok(Rows { out, excel })
     }

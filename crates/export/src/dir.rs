@@ -20,10 +20,7 @@ pub fn export_dir(report: &Report, dir: &Path, options: &Options<'_>) -> Result<
     let mut written = Vec::new();
     let mut files = Vec::new();
     for table in &report.tables {
-        let options = Options {
-            table: table.name,
-            ..*options
-        };
+        let options = Options { table: table.name, ..*options };
         let formats: [&dyn Format; 2] = [&csv::Csv, &parquet::Parquet];
         let columns: Vec<Value> = table
             .columns
@@ -58,10 +55,7 @@ pub fn export_dir(report: &Report, dir: &Path, options: &Options<'_>) -> Result<
 }
 
 /// Writes a file that is either whole or not there.
-fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
-) -> Result<()> {
+fn write_whole(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // The process id keeps two runs apart that write into one folder.
     let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));

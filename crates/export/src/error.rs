@@ -26,15 +26,8 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn no_such_table(name: &str) -> Self {
-        let known: Vec<_> = bouncestat_aggregation::schema::TABLES
-            .iter()
-            .map(|t| t.name)
-            .collect();
-        Self {
-            kind: ErrorKind::NoSuchTable,
-            message: format!("no table {name:?}; there are {}", known.join(", ")),
-            io: None,
-        }
+        let known: Vec<_> = bouncestat_aggregation::schema::TABLES.iter().map(|t| t.name).collect();
+        Self { kind: ErrorKind::NoSuchTable, message: format!("no table {name:?}; there are {}", known.join(", ")), io: None }
     }
 
     /// The same error, naming what was written.
@@ -55,9 +48,7 @@ impl Error {
 
     /// Whether the reader of a pipe went away: no fault, and nothing to say about it.
     pub fn is_broken_pipe(&self) -> bool {
-        self.io
-            .as_ref()
-            .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        self.io.as_ref().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 
@@ -75,11 +66,7 @@ impl std::error::Error for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self {
-            kind: ErrorKind::Io,
-            message: error.to_string(),
-            io: Some(error),
-        }
+        Self { kind: ErrorKind::Io, message: error.to_string(), io: Some(error) }
     }
 }
 
@@ -105,17 +92,9 @@ impl From<parquet::errors::ParquetError> for Error {
         match error {
             parquet::errors::ParquetError::External(inner) => match inner.downcast::<io::Error>() {
                 Ok(io) => (*io).into(),
-                Err(other) => Self {
-                    kind: ErrorKind::Parquet,
-                    message: other.to_string(),
-                    io: None,
-                },
+                Err(other) => Self { kind: ErrorKind::Parquet, message: other.to_string(), io: None },
             },
-            other => Self {
-                kind: ErrorKind::Parquet,
-                message: other.to_string(),
-                io: None,
-            },
+            other => Self { kind: ErrorKind::Parquet, message: other.to_string(), io: None },
         }
     }
 }

@@ -20,19 +20,10 @@ impl Format for Json {
         &["json"]
     }
 
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()> {
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let mut out = BufWriter::new(out);
         let meta = &report.meta;
-        write!(
-            out,
-            "{{\n  \"schema_version\": {}",
-            json!(schema::SCHEMA_VERSION)
-        )?;
+        write!(out, "{{\n  \"schema_version\": {}", json!(schema::SCHEMA_VERSION))?;
         for (name, value) in [
             ("version", json!(meta.version)),
             ("rules", json!(meta.rules)),
@@ -63,11 +54,7 @@ impl Format for Json {
         Ok(())
     }
 
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        _: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>> {
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, _: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
         let mut out = BufWriter::new(out);
         out.write_all(b"[")?;
         Ok(Box::new(Array { out, any: false }))
@@ -97,12 +84,7 @@ impl AttemptSink for Array<'_> {
 }
 
 /// A row as an object; with the table's name first where it is given.
-pub(crate) fn row(
-    out: &mut impl Write,
-    frame: &Frame,
-    row: usize,
-    table: Option<&str>,
-) -> Result<()> {
+pub(crate) fn row(out: &mut impl Write, frame: &Frame, row: usize, table: Option<&str>) -> Result<()> {
     let mut before = "{\"";
     if let Some(table) = table {
         write!(out, "{{\"table\": {}", json!(table))?;

@@ -19,12 +19,7 @@ impl Format for JsonLines {
         &["jsonl", "ndjson"]
     }
 
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()> {
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let mut out = BufWriter::new(out);
         for table in &report.tables {
             for i in rows(&table.frame, options.top) {
@@ -36,11 +31,7 @@ impl Format for JsonLines {
         Ok(())
     }
 
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        _: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>> {
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, _: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
         Ok(Box::new(Lines(BufWriter::new(out))))
     }
 }

@@ -50,15 +50,7 @@ pub struct Options<'a> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options {
-            top: None,
-            width: 80,
-            color: false,
-            table: "domains",
-            excel: false,
-            redaction: "none",
-            clock: None,
-        }
+        Options { top: None, width: 80, color: false, table: "domains", excel: false, redaction: "none", clock: None }
     }
 }
 
@@ -71,19 +63,10 @@ pub trait Format: Sync {
     fn extensions(&self) -> &'static [&'static str];
 
     /// Writes a report.
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()>;
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()>;
 
     /// Begins to write attempts.
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        options: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>>;
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>>;
 }
 
 /// Takes attempts batch after batch; memory holds one batch, or one Parquet row group, at a time.
@@ -99,14 +82,8 @@ pub trait AttemptSink: Send {
 }
 
 /// Every format.
-pub static FORMATS: &[&dyn Format] = &[
-    &table::Text,
-    &json::Json,
-    &jsonl::JsonLines,
-    &csv::Csv,
-    &markdown::Markdown,
-    &parquet::Parquet,
-];
+pub static FORMATS: &[&dyn Format] =
+    &[&table::Text, &json::Json, &jsonl::JsonLines, &csv::Csv, &markdown::Markdown, &parquet::Parquet];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {
@@ -116,17 +93,12 @@ pub fn by_name(name: &str) -> Option<&'static dyn Format> {
 /// The format that a file name's extension means.
 pub fn by_path(path: &Path) -> Option<&'static dyn Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    FORMATS
-        .iter()
-        .copied()
-        .find(|f| f.extensions().contains(&extension.as_str()))
+    FORMATS.iter().copied().find(|f| f.extensions().contains(&extension.as_str()))
 }
 
 /// The table that options name.
 fn chosen<'r>(report: &'r Report, options: &Options<'_>) -> Result<&'r Table> {
-    report
-        .table(options.table)
-        .ok_or_else(|| Error::no_such_table(options.table))
+    report.table(options.table).ok_or_else(|| Error::no_such_table(options.table))
 }
 
 /// How many of a table's rows to write.

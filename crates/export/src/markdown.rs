@@ -22,23 +22,12 @@ impl Format for Markdown {
         &["md", "markdown"]
     }
 
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()> {
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let mut out = BufWriter::new(out);
         let meta = &report.meta;
         // Moments are UTC: who reads a ticket is somewhere else.
         let clock = view::clock(&Options::default());
-        writeln!(
-            out,
-            "# Bounces\n\nbouncestat {}, rules {}. {}.",
-            meta.version,
-            meta.rules,
-            view::window(meta, clock)
-        )?;
+        writeln!(out, "# Bounces\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
         writeln!(out, "{}.", view::coverage(meta))?;
         match view::excluded(meta) {
             excluded if excluded.is_empty() => {}
@@ -64,11 +53,7 @@ impl Format for Markdown {
         Ok(())
     }
 
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        _: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>> {
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, _: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
         let mut out = BufWriter::new(out);
         head(&mut out, &view::ATTEMPT.iter().collect::<Vec<_>>())?;
         Ok(Box::new(Lines(out)))
@@ -96,14 +81,7 @@ impl AttemptSink for Lines<'_> {
 fn totals(out: &mut impl Write, frame: &Frame, clock: crate::Clock<'_>) -> Result<()> {
     out.write_all(b"\n## Totals\n\n| | | % | |\n| --- | ---: | ---: | --- |\n")?;
     for t in view::totals(frame, clock) {
-        writeln!(
-            out,
-            "| {} | {} | {} | {} |",
-            t.label.trim(),
-            t.count,
-            t.share,
-            t.remark
-        )?;
+        writeln!(out, "| {} | {} | {} | {} |", t.label.trim(), t.count, t.share, t.remark)?;
     }
     Ok(())
 }
@@ -152,9 +130,6 @@ mod tests {
 
     #[test]
     fn a_reply_stays_text() {
-        assert_eq!(
-            escaped("<script>|![x](y)"),
-            "&lt;script&gt;\\|\\!\\[x\\](y)"
-        );
+        assert_eq!(escaped("<script>|![x](y)"), "&lt;script&gt;\\|\\!\\[x\\](y)");
     }
 }

@@ -7,9 +7,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use ::parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
-use ::parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type,
-};
+use ::parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -33,39 +31,20 @@ impl Format for Parquet {
         &["parquet", "pq"]
     }
 
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()> {
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let frame = &chosen(report, options)?.frame;
         let mut sink = RowGroups::begin(frame.spec(), out, options.redaction)?;
         sink.rows(frame, rows(frame, options.top))?;
         sink.end(&report.meta)
     }
 
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        options: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>> {
-        Ok(Box::new(RowGroups::begin(
-            &schema::ATTEMPTS,
-            out,
-            options.redaction,
-        )?))
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
+        Ok(Box::new(RowGroups::begin(&schema::ATTEMPTS, out, options.redaction)?))
     }
 }
 
 /// Columns whose values hardly repeat: a dictionary of them would only cost.
-const PLAIN: &[&str] = &[
-    "event_time",
-    "delivery_id",
-    "queue_id",
-    "message_id",
-    "source_offset",
-];
+const PLAIN: &[&str] = &["event_time", "delivery_id", "queue_id", "message_id", "source_offset"];
 
 struct RowGroups<W: Write + Send> {
     out: SerializedFileWriter<W>,
@@ -84,19 +63,13 @@ impl<W: Write + Send> RowGroups<W> {
             properties = properties.set_column_dictionary_enabled((*column).into(), false);
         }
         let out = SerializedFileWriter::new(out, message(spec)?, Arc::new(properties.build()))?;
-        Ok(RowGroups {
-            out,
-            waiting: Frame::new(spec),
-            redaction: redaction.to_owned(),
-        })
+        Ok(RowGroups { out, waiting: Frame::new(spec), redaction: redaction.to_owned() })
     }
 
     fn rows(&mut self, frame: &Frame, rows: std::ops::Range<usize>) -> Result<()> {
         let mut start = rows.start;
         while start < rows.end {
-            let end = rows
-                .end
-                .min(start + ATTEMPTS_PER_BATCH - self.waiting.len());
+            let end = rows.end.min(start + ATTEMPTS_PER_BATCH - self.waiting.len());
             self.waiting.append(frame, start..end);
             start = end;
             if self.waiting.len() == ATTEMPTS_PER_BATCH {
@@ -130,8 +103,7 @@ impl<W: Write + Send> RowGroups<W> {
             ("coverage", coverage(&meta.coverage).to_string()),
             ("redaction", self.redaction),
         ] {
-            self.out
-                .append_key_value_metadata(KeyValue::new(format!("bouncestat.{key}"), value));
+            self.out.append_key_value_metadata(KeyValue::new(format!("bouncestat.{key}"), value));
         }
         self.out.finish()?;
         self.out.inner_mut().flush()?;
@@ -152,11 +124,7 @@ impl<W: Write + Send> AttemptSink for RowGroups<W> {
 /// The schema of a table.
 fn message(spec: &TableSpec) -> Result<TypePtr> {
     let fields = spec.columns.iter().map(field).collect::<Result<Vec<_>>>()?;
-    Ok(Arc::new(
-        Type::group_type_builder(spec.name)
-            .with_fields(fields)
-            .build()?,
-    ))
+    Ok(Arc::new(Type::group_type_builder(spec.name).with_fields(fields).build()?))
 }
 
 fn field(column: &Column) -> Result<TypePtr> {
@@ -166,40 +134,23 @@ fn field(column: &Column) -> Result<TypePtr> {
         Kind::Float64 => (Physical::DOUBLE, None),
         Kind::Boolean => (Physical::BOOLEAN, None),
         Kind::Date => (Physical::INT32, Some(LogicalType::Date)),
-        Kind::Timestamp => (
-            Physical::INT64,
-            Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
-        ),
+        Kind::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
     };
-    let repetition = if column.nullable {
-        Repetition::OPTIONAL
-    } else {
-        Repetition::REQUIRED
-    };
-    let builder = Type::primitive_type_builder(column.name, physical)
-        .with_logical_type(logical)
-        .with_repetition(repetition);
+    let repetition = if column.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+    let builder = Type::primitive_type_builder(column.name, physical).with_logical_type(logical).with_repetition(repetition);
     Ok(Arc::new(builder.build()?))
 }
 
 fn write_column(mut column: SerializedColumnWriter<'_>, frame: &Frame, index: usize) -> Result<()> {
     let nullable = frame.columns()[index].nullable;
     match frame.data(index) {
-        Data::Utf8(texts) => {
-            write::<ByteArrayType>(&mut column, nullable, byte_arrays(texts, frame.len()))?
-        }
-        Data::Int64(values) | Data::Timestamp(values) => {
-            write::<Int64Type>(&mut column, nullable, values.iter().copied())?
-        }
-        Data::Float64(values) => {
-            write::<DoubleType>(&mut column, nullable, values.iter().copied())?
-        }
+        Data::Utf8(texts) => write::<ByteArrayType>(&mut column, nullable, byte_arrays(texts, frame.len()))?,
+        Data::Int64(values) | Data::Timestamp(values) => write::<Int64Type>(&mut column, nullable, values.iter().copied())?,
+        Data::Float64(values) => write::<DoubleType>(&mut column, nullable, values.iter().copied())?,
         Data::Boolean(values) => write::<BoolType>(&mut column, nullable, values.iter().copied())?,
         Data::Date(values) => write::<Int32Type>(&mut column, nullable, values.iter().copied())?,
         Data::Utf8List(lists) => {
-            let joined = lists
-                .iter()
-                .map(|list| Some(ByteArray::from(list.join("; ").into_bytes())));
+            let joined = lists.iter().map(|list| Some(ByteArray::from(list.join("; ").into_bytes())));
             write::<ByteArrayType>(&mut column, nullable, joined)?;
         }
     }
@@ -210,11 +161,7 @@ fn write_column(mut column: SerializedColumnWriter<'_>, frame: &Frame, index: us
 /// The texts as slices of one shared buffer.
 fn byte_arrays(texts: &Texts, rows: usize) -> impl Iterator<Item = Option<ByteArray>> {
     let buffer = Bytes::copy_from_slice(texts.buffer().as_bytes());
-    (0..rows).map(move |row| {
-        texts
-            .get(row)
-            .map(|_| ByteArray::from(buffer.slice(texts.range(row))))
-    })
+    (0..rows).map(move |row| texts.get(row).map(|_| ByteArray::from(buffer.slice(texts.range(row)))))
 }
 
 /// Writes one column: its values, and for a nullable one, which rows have one.
@@ -224,16 +171,8 @@ fn write<T: DataType>(
     values: impl Iterator<Item = Option<T::T>>,
 ) -> Result<()> {
     let mut levels = Vec::new();
-    let present: Vec<T::T> = values
-        .inspect(|v| levels.push(i16::from(v.is_some())))
-        .flatten()
-        .collect();
-    debug_assert!(
-        nullable || levels.len() == present.len(),
-        "a column that is not nullable has a value in each row"
-    );
-    column
-        .typed::<T>()
-        .write_batch(&present, nullable.then_some(&levels[..]), None)?;
+    let present: Vec<T::T> = values.inspect(|v| levels.push(i16::from(v.is_some()))).flatten().collect();
+    debug_assert!(nullable || levels.len() == present.len(), "a column that is not nullable has a value in each row");
+    column.typed::<T>().write_batch(&present, nullable.then_some(&levels[..]), None)?;
     Ok(())
 }

@@ -27,28 +27,13 @@ impl Format for Text {
         &["txt"]
     }
 
-    fn report(
-        &self,
-        report: &Report,
-        options: &Options<'_>,
-        out: &mut (dyn Write + Send),
-    ) -> Result<()> {
-        let mut screen = Screen {
-            out: BufWriter::new(out),
-            width: options.width.max(MIN_WIDTH),
-            color: options.color,
-        };
+    fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
+        let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
         let clock = view::clock(options);
         head(&mut screen, &report.meta, clock)?;
         for table in &report.tables {
             match VIEWS.iter().find(|v| v.table == table.name) {
-                Some(view) => grid(
-                    &mut screen,
-                    view,
-                    &table.frame,
-                    options.top.unwrap_or(TOP),
-                    clock,
-                )?,
+                Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
                 None => totals(&mut screen, &table.frame, clock)?,
             }
         }
@@ -56,28 +41,12 @@ impl Format for Text {
         Ok(())
     }
 
-    fn attempts<'w>(
-        &self,
-        out: Box<dyn Write + Send + 'w>,
-        options: &Options<'w>,
-    ) -> Result<Box<dyn AttemptSink + 'w>> {
-        let mut screen = Screen {
-            out: BufWriter::new(out),
-            width: options.width.max(MIN_WIDTH),
-            color: options.color,
-        };
+    fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
+        let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
         let widths = attempt_widths(screen.width);
-        let titles = view::ATTEMPT
-            .iter()
-            .zip(&widths)
-            .map(|(c, &w)| pad(c.title, w, false))
-            .collect::<Vec<_>>();
+        let titles = view::ATTEMPT.iter().zip(&widths).map(|(c, &w)| pad(c.title, w, false)).collect::<Vec<_>>();
         screen.line(BOLD, &titles.join("  "))?;
-        Ok(Box::new(Attempts {
-            screen,
-            widths,
-            clock: view::clock(options),
-        }))
+        Ok(Box::new(Attempts { screen, widths, clock: view::clock(options) }))
     }
 }
 
@@ -94,11 +63,7 @@ struct Screen<W: Write> {
 impl<W: Write> Screen<W> {
     /// A text in a style.
     fn styled(&self, style: &str, text: &str) -> String {
-        if self.color && !style.is_empty() {
-            format!("{style}{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.color && !style.is_empty() { format!("{style}{text}\x1b[0m") } else { text.to_owned() }
     }
 
     /// A line in a style, no wider than the screen.
@@ -122,10 +87,7 @@ impl<W: Write> Screen<W> {
 }
 
 fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>) -> Result<()> {
-    screen.line(
-        BOLD,
-        &format!("bouncestat {}  {}", meta.version, view::window(meta, clock)),
-    )?;
+    screen.line(BOLD, &format!("bouncestat {}  {}", meta.version, view::window(meta, clock)))?;
     screen.wrapped(&view::coverage(meta))?;
     match view::excluded(meta) {
         excluded if excluded.is_empty() => Ok(()),
@@ -139,72 +101,33 @@ fn totals<W: Write>(screen: &mut Screen<W>, frame: &Frame, clock: Clock<'_>) -> 
     let lines = view::totals(frame, clock);
     let width = lines.iter().map(|l| l.count.width()).max().unwrap_or(0);
     for line in lines {
-        let share = if line.share.is_empty() {
-            " ".repeat(8)
-        } else {
-            format!("{:>6} %", line.share)
-        };
-        screen.line(
-            PLAIN,
-            &format!(
-                "{:<12}{:>width$}  {share}  {}",
-                line.label, line.count, line.remark
-            ),
-        )?;
+        let share = if line.share.is_empty() { " ".repeat(8) } else { format!("{:>6} %", line.share) };
+        screen.line(PLAIN, &format!("{:<12}{:>width$}  {share}  {}", line.label, line.count, line.remark))?;
     }
     Ok(())
 }
 
-fn grid<W: Write>(
-    screen: &mut Screen<W>,
-    view: &View,
-    frame: &Frame,
-    top: usize,
-    clock: Clock<'_>,
-) -> Result<()> {
+fn grid<W: Write>(screen: &mut Screen<W>, view: &View, frame: &Frame, top: usize, clock: Clock<'_>) -> Result<()> {
     if frame.is_empty() {
         return Ok(());
     }
-    let rows: Vec<Row<'_>> = rows(frame, Some(top))
-        .map(|i| Row::new(frame, i, clock))
-        .collect();
+    let rows: Vec<Row<'_>> = rows(frame, Some(top)).map(|i| Row::new(frame, i, clock)).collect();
     writeln!(screen.out)?;
-    let of = if rows.len() < frame.len() {
-        format!("  {} of {}", rows.len(), frame.len())
-    } else {
-        String::new()
-    };
+    let of = if rows.len() < frame.len() { format!("  {} of {}", rows.len(), frame.len()) } else { String::new() };
     screen.line(BOLD, &format!("{}{of}", view.title))?;
 
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| view.columns.iter().map(|c| (c.show)(row)).collect())
-        .collect();
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| view.columns.iter().map(|c| (c.show)(row)).collect()).collect();
     let natural: Vec<usize> = view
         .columns
         .iter()
         .enumerate()
-        .map(|(i, c)| {
-            cells
-                .iter()
-                .map(|row| row[i].width())
-                .max()
-                .unwrap_or(0)
-                .max(c.title.width())
-        })
+        .map(|(i, c)| cells.iter().map(|row| row[i].width()).max().unwrap_or(0).max(c.title.width()))
         .collect();
     let widths = fit(view.columns, &natural, screen.width);
 
     let line = |texts: &dyn Fn(usize, usize) -> String| {
-        let shown = widths
-            .iter()
-            .enumerate()
-            .filter_map(|(i, w)| w.map(|w| texts(i, w)));
-        shown
-            .collect::<Vec<_>>()
-            .join(&" ".repeat(GAP))
-            .trim_end()
-            .to_owned()
+        let shown = widths.iter().enumerate().filter_map(|(i, w)| w.map(|w| texts(i, w)));
+        shown.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end().to_owned()
     };
     let heading = line(&|i, width| pad(view.columns[i].title, width, view.columns[i].right));
     screen.line(DIM, &heading)?;
@@ -244,8 +167,7 @@ fn fit(columns: &[Column], natural: &[usize], width: usize) -> Vec<Option<usize>
     }
     // Too much even so: the widest of the texts give way, and never the numbers.
     while used > width {
-        let texts =
-            (1..columns.len()).filter(|&i| !columns[i].right && widths[i].is_some_and(|w| w > 8));
+        let texts = (1..columns.len()).filter(|&i| !columns[i].right && widths[i].is_some_and(|w| w > 8));
         let Some(widest) = texts.max_by_key(|&i| widths[i]) else {
             break;
         };
@@ -253,11 +175,7 @@ fn fit(columns: &[Column], natural: &[usize], width: usize) -> Vec<Option<usize>
         used -= 1;
     }
     let room = width.saturating_sub(used);
-    let spare = if used > width {
-        key.saturating_sub(used - width).max(8)
-    } else {
-        natural[0].min(key + room)
-    };
+    let spare = if used > width { key.saturating_sub(used - width).max(8) } else { natural[0].min(key + room) };
     widths[0] = Some(spare);
     widths
 }
@@ -288,11 +206,7 @@ impl AttemptSink for Attempts<'_> {
     fn write(&mut self, batch: &Frame) -> Result<()> {
         for i in 0..batch.len() {
             let row = Row::new(batch, i, self.clock);
-            let cells = view::ATTEMPT
-                .iter()
-                .zip(&self.widths)
-                .map(|(c, &w)| pad(&(c.show)(&row), w, false))
-                .collect::<Vec<_>>();
+            let cells = view::ATTEMPT.iter().zip(&self.widths).map(|(c, &w)| pad(&(c.show)(&row), w, false)).collect::<Vec<_>>();
             self.screen.line(PLAIN, &cells.join("  "))?;
         }
         Ok(())
@@ -346,10 +260,7 @@ mod tests {
     fn attempts_fill_the_screen() {
         for width in [80, 100, 140, 200] {
             let widths = attempt_widths(width);
-            assert!(
-                widths.iter().sum::<usize>() + GAP * (widths.len() - 1) <= width,
-                "{widths:?}"
-            );
+            assert!(widths.iter().sum::<usize>() + GAP * (widths.len() - 1) <= width, "{widths:?}");
         }
     }
 }

@@ -22,11 +22,7 @@ fn push_rfc3339(text: &mut String, at: Micros) {
     let (seconds, micros) = (at.div_euclid(SECOND), at.rem_euclid(SECOND));
     let of_day = seconds.rem_euclid(DAY / SECOND);
     push_date(text, at.div_euclid(DAY));
-    for (mark, n) in [
-        ('T', of_day / 3600),
-        (':', of_day / 60 % 60),
-        (':', of_day % 60),
-    ] {
+    for (mark, n) in [('T', of_day / 3600), (':', of_day / 60 % 60), (':', of_day % 60)] {
         text.push(mark);
         push_digits(text, n, 2);
     }
@@ -52,16 +48,11 @@ fn push_date(text: &mut String, days: i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 {
-        month_index + 3
-    } else {
-        month_index - 9
-    };
+    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     if (0..=9999).contains(&year) {
         push_digits(text, year, 4);
@@ -172,25 +163,14 @@ mod tests {
     fn numbers_for_people() {
         assert_eq!(
             (count(0), count(999), count(1_000), count(-1_234_567)),
-            (
-                "0".into(),
-                "999".into(),
-                "1,000".into(),
-                "-1,234,567".into()
-            )
+            ("0".into(), "999".into(), "1,000".into(), "-1,234,567".into())
         );
-        assert_eq!(
-            (duration(999), duration(90_000), duration(90_000_000)),
-            ("999 ms".into(), "1.5 min".into(), "1.0 d".into())
-        );
+        assert_eq!((duration(999), duration(90_000), duration(90_000_000)), ("999 ms".into(), "1.5 min".into(), "1.0 d".into()));
     }
 
     #[test]
     fn a_reply_cannot_drive_the_terminal() {
-        assert_eq!(
-            printable("a\x1b[2Jb\u{9b}c\r\nd\u{202e}e"),
-            "a\u{FFFD}[2Jb\u{FFFD}c  d\u{FFFD}e"
-        );
+        assert_eq!(printable("a\x1b[2Jb\u{9b}c\r\nd\u{202e}e"), "a\u{FFFD}[2Jb\u{FFFD}c  d\u{FFFD}e");
         assert_eq!(printable("Grüße 你好"), "Grüße 你好");
     }
 }

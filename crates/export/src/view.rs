@@ -31,9 +31,7 @@ impl<'a> Row<'a> {
     fn text(&self, column: &str) -> Option<String> {
         match self.frame.named(self.row, column) {
             Value::Utf8(text) => Some(printable(text).into_owned()),
-            Value::Utf8List(texts) if !texts.is_empty() => {
-                Some(printable(&texts.join(", ")).into_owned())
-            }
+            Value::Utf8List(texts) if !texts.is_empty() => Some(printable(&texts.join(", ")).into_owned()),
             Value::Int64(n) => Some(count(n)),
             Value::Timestamp(at) => Some((self.clock)(at)),
             Value::Float64(n) => Some(format!("{n:.2}")),
@@ -87,27 +85,14 @@ pub(crate) struct View {
     pub(crate) notes: &'static [Column],
 }
 
-const fn column(
-    title: &'static str,
-    right: bool,
-    rank: u8,
-    show: fn(&Row<'_>) -> String,
-) -> Column {
-    Column {
-        title,
-        right,
-        rank,
-        show,
-        tone: |_| Tone::Plain,
-    }
+const fn column(title: &'static str, right: bool, rank: u8, show: fn(&Row<'_>) -> String) -> Column {
+    Column { title, right, rank, show, tone: |_| Tone::Plain }
 }
 
 /// A text or a number as it is, nothing where it is missing.
 macro_rules! plain {
     ($title:literal, $name:literal, $right:literal, $rank:literal) => {
-        column($title, $right, $rank, |row| {
-            row.text($name).unwrap_or_default()
-        })
+        column($title, $right, $rank, |row| row.text($name).unwrap_or_default())
     };
 }
 
@@ -146,25 +131,10 @@ macro_rules! rates {
 
 /// Every table but the totals, in the order of the report.
 pub(crate) static VIEWS: &[View] = &[
-    rates!(
-        "domains",
-        "Domains",
-        [
-            plain!("domain", "domain", false, 0),
-            plain!("provider", "provider", false, 5)
-        ]
-    ),
-    rates!(
-        "providers",
-        "Providers",
-        [plain!("provider", "provider", false, 0)]
-    ),
+    rates!("domains", "Domains", [plain!("domain", "domain", false, 0), plain!("provider", "provider", false, 5)]),
+    rates!("providers", "Providers", [plain!("provider", "provider", false, 0)]),
     rates!("sources", "Sources", [plain!("source", "source", false, 0)]),
-    rates!(
-        "sender_domains",
-        "Sender domains",
-        [plain!("sender domain", "sender_domain", false, 0)]
-    ),
+    rates!("sender_domains", "Sender domains", [plain!("sender domain", "sender_domain", false, 0)]),
     View {
         table: "reasons",
         title: "Reasons",
@@ -248,17 +218,8 @@ pub(crate) fn totals(frame: &Frame, clock: Clock<'_>) -> Vec<Total> {
     };
     let all = number("deliveries");
     let line = |label, column, remark: String| {
-        let share = if all > 0 {
-            percent(number(column) as f64 / all as f64)
-        } else {
-            String::new()
-        };
-        Total {
-            label,
-            count: count(number(column)),
-            share,
-            remark,
-        }
+        let share = if all > 0 { percent(number(column) as f64 / all as f64) } else { String::new() };
+        Total { label, count: count(number(column)), share, remark }
     };
     let certain = |low, high| match row.interval(low, high) {
         interval if interval.is_empty() => interval,
@@ -269,14 +230,7 @@ pub(crate) fn totals(frame: &Frame, clock: Clock<'_>) -> Vec<Total> {
         _ => String::new(),
     };
     vec![
-        Total {
-            share: String::new(),
-            ..line(
-                "deliveries",
-                "deliveries",
-                format!("{} attempts", count(number("attempts"))),
-            )
-        },
+        Total { share: String::new(), ..line("deliveries", "deliveries", format!("{} attempts", count(number("attempts")))) },
         line("delivered", "delivered", delays),
         line("  delayed", "delayed", "after a temporary failure".into()),
         line("bounced", "bounced", String::new()),
@@ -284,11 +238,7 @@ pub(crate) fn totals(frame: &Frame, clock: Clock<'_>) -> Vec<Total> {
         line("deferred", "deferred", "still in the queue".into()),
         line("hard", "hard", certain("hard_rate_low", "hard_rate_high")),
         line("soft", "soft", certain("soft_rate_low", "soft_rate_high")),
-        line(
-            "reputation",
-            "reputation",
-            "refused for what is thought of us".into(),
-        ),
+        line("reputation", "reputation", "refused for what is thought of us".into()),
     ]
 }
 
@@ -304,11 +254,9 @@ pub(crate) fn coverage(meta: &Meta) -> String {
         n(c.irrelevant),
         n(c.unrecognised)
     );
-    for (value, what) in [
-        (c.outside_window, "attempts outside the window"),
-        (c.truncated, "cut lines"),
-        (c.lost, "deliveries lost"),
-    ] {
+    for (value, what) in
+        [(c.outside_window, "attempts outside the window"), (c.truncated, "cut lines"), (c.lost, "deliveries lost")]
+    {
         if value > 0 {
             text.push_str(&format!(", {} {what}", n(value)));
         }
@@ -331,11 +279,7 @@ pub(crate) fn excluded(meta: &Meta) -> String {
         (e.inbound, "inbound"),
         (e.duplicates, "duplicate lines"),
     ];
-    let some: Vec<_> = all
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{} {what}", count(*n as i64)))
-        .collect();
+    let some: Vec<_> = all.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", count(*n as i64))).collect();
     some.join(", ")
 }
 
@@ -358,9 +302,7 @@ mod tests {
     #[test]
     fn every_table_has_a_view_and_every_column_exists() {
         let shown: Vec<_> = VIEWS.iter().map(|v| v.table).collect();
-        let tables = schema::TABLES
-            .iter()
-            .filter(|t| t.name != "totals" && t.name != "attempts");
+        let tables = schema::TABLES.iter().filter(|t| t.name != "totals" && t.name != "attempts");
         assert_eq!(shown, tables.map(|t| t.name).collect::<Vec<_>>());
     }
 }

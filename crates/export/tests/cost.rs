@@ -13,20 +13,13 @@ use common::{cases, meta};
 fn cost() {
     let n = 1_000_000;
     let cases = cases(n, 5_000, 9);
-    let spent = |what: &str, time: Duration| {
-        println!(
-            "{what:<28}{:>8.1} ns each",
-            time.as_nanos() as f64 / n as f64
-        )
-    };
+    let spent = |what: &str, time: Duration| println!("{what:<28}{:>8.1} ns each", time.as_nanos() as f64 / n as f64);
     let per = |what: &str, start: Instant| spent(what, start.elapsed());
     for size in [20_000, 20_000, 131_072, 131_072] {
         let start = Instant::now();
         for case in &cases {
             // With a look at the texts, so that what follows pays for counting and not for fetching them from memory.
-            case.with(|d| {
-                std::hint::black_box((d.recipient.bytes().max(), d.sender.map(|s| s.bytes().max())))
-            });
+            case.with(|d| std::hint::black_box((d.recipient.bytes().max(), d.sender.map(|s| s.bytes().max()))));
         }
         per("making borrowed deliveries", start);
         let (mut pushing, mut adding) = (Duration::ZERO, Duration::ZERO);
@@ -50,11 +43,7 @@ fn cost() {
         let mut batch = AttemptBatch::new();
         let mut rows = 0;
         for case in &cases {
-            case.with(|d| {
-                d.tries.iter().for_each(|t| {
-                    batch.push(d, t, case.verdict.as_ref(), case.provider, "mail.log")
-                })
-            });
+            case.with(|d| d.tries.iter().for_each(|t| batch.push(d, t, case.verdict.as_ref(), case.provider, "mail.log")));
             if batch.is_full() {
                 rows += batch.len();
                 batch.clear();
@@ -66,17 +55,11 @@ fn cost() {
     }
     for format in FORMATS {
         let start = Instant::now();
-        let mut sink = format
-            .attempts(Box::new(std::io::sink()), &Options::default())
-            .unwrap();
+        let mut sink = format.attempts(Box::new(std::io::sink()), &Options::default()).unwrap();
         for batch in common::attempts(&cases[..100_000], 50_000) {
             sink.write(batch.frame()).unwrap();
         }
         sink.finish(&meta()).unwrap();
-        println!(
-            "attempts as {:<16}{:>8.1} ns each",
-            format.name(),
-            start.elapsed().as_nanos() as f64 / 1e5
-        );
+        println!("attempts as {:<16}{:>8.1} ns each", format.name(), start.elapsed().as_nanos() as f64 / 1e5);
     }
 }

@@ -33,9 +33,7 @@ impl Write for Shared {
 
 fn attempt_bytes(format: &dyn Format, cases: &[common::Case], size: usize) -> Vec<u8> {
     let out = Shared::default();
-    let mut sink = format
-        .attempts(Box::new(out.clone()), &Options::default())
-        .unwrap();
+    let mut sink = format.attempts(Box::new(out.clone()), &Options::default()).unwrap();
     for batch in attempts(cases, size) {
         sink.write(batch.frame()).unwrap();
     }
@@ -50,23 +48,11 @@ fn names_and_extensions_are_unique_and_lead_to_their_format() {
         assert!(names.insert(format.name()));
         assert_eq!(by_name(format.name()).unwrap().name(), format.name());
         for extension in format.extensions() {
-            assert!(
-                names.insert(extension) || *extension == format.name(),
-                "{extension} twice"
-            );
-            assert_eq!(
-                by_path(Path::new(&format!("a.b/out.{extension}")))
-                    .unwrap()
-                    .name(),
-                format.name()
-            );
+            assert!(names.insert(extension) || *extension == format.name(), "{extension} twice");
+            assert_eq!(by_path(Path::new(&format!("a.b/out.{extension}"))).unwrap().name(), format.name());
         }
     }
-    assert!(
-        by_name("xlsx").is_none()
-            && by_path(Path::new("out.xlsx")).is_none()
-            && by_path(Path::new("json")).is_none()
-    );
+    assert!(by_name("xlsx").is_none() && by_path(Path::new("out.xlsx")).is_none() && by_path(Path::new("json")).is_none());
 }
 
 #[test]
@@ -77,24 +63,12 @@ fn every_format_writes_reports_and_attempts_and_the_cut_does_not_show() {
         let name = format.name();
         let first = bytes(*format, &one, &Options::default());
         assert!(!first.is_empty(), "{name}");
-        assert!(
-            first == bytes(*format, &many, &Options::default()),
-            "{name}: another order, other bytes"
-        );
+        assert!(first == bytes(*format, &many, &Options::default()), "{name}: another order, other bytes");
         let whole = attempt_bytes(*format, &cases, usize::MAX);
-        assert!(
-            whole.len() > 1_000 && whole == attempt_bytes(*format, &cases, 33),
-            "{name}: another cut, other bytes"
-        );
-        assert!(
-            !attempt_bytes(*format, &[], 1).is_empty() || name == "jsonl",
-            "{name}: no attempts"
-        );
+        assert!(whole.len() > 1_000 && whole == attempt_bytes(*format, &cases, 33), "{name}: another cut, other bytes");
+        assert!(!attempt_bytes(*format, &[], 1).is_empty() || name == "jsonl", "{name}: no attempts");
         let empty = report(&[], 1);
-        assert!(
-            !bytes(*format, &empty, &Options::default()).is_empty(),
-            "{name}: no deliveries"
-        );
+        assert!(!bytes(*format, &empty, &Options::default()).is_empty(), "{name}: no deliveries");
     }
 }
 
@@ -124,18 +98,14 @@ fn a_reader_that_goes_away_is_an_error_and_no_panic() {
     let report = report(&cases, 1_000);
     for format in FORMATS {
         for left in [0, 1, 700] {
-            let error = format
-                .report(&report, &Options::default(), &mut Broken { left })
-                .unwrap_err();
+            let error = format.report(&report, &Options::default(), &mut Broken { left }).unwrap_err();
             assert!(error.is_broken_pipe(), "{}: {error:?}", format.name());
-            let result = format
-                .attempts(Box::new(Broken { left }), &Options::default())
-                .and_then(|mut sink| {
-                    for batch in attempts(&cases, 1_000) {
-                        sink.write(batch.frame())?;
-                    }
-                    sink.finish(&meta())
-                });
+            let result = format.attempts(Box::new(Broken { left }), &Options::default()).and_then(|mut sink| {
+                for batch in attempts(&cases, 1_000) {
+                    sink.write(batch.frame())?;
+                }
+                sink.finish(&meta())
+            });
             let error = result.unwrap_err();
             assert!(error.is_broken_pipe(), "{}: {error:?}", format.name());
         }
@@ -147,37 +117,19 @@ fn top_cuts_tables_and_json_is_whole_without_it() {
     let cases = cases(2_000, 50, 1);
     let report = report(&cases, 1_000);
     let count = |options: &Options<'_>| {
-        let value: serde_json::Value =
-            serde_json::from_slice(&bytes(by_name("json").unwrap(), &report, options)).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&bytes(by_name("json").unwrap(), &report, options)).unwrap();
         value["domains"].as_array().unwrap().len()
     };
     assert_eq!(count(&Options::default()), 50);
-    assert_eq!(
-        count(&Options {
-            top: Some(3),
-            ..Options::default()
-        }),
-        3
-    );
+    assert_eq!(count(&Options { top: Some(3), ..Options::default() }), 3);
 }
 
 #[test]
 fn a_table_that_is_not_there_is_named() {
     let report = report(&[], 1);
-    let options = Options {
-        table: "domain",
-        ..Options::default()
-    };
-    let error = by_name("csv")
-        .unwrap()
-        .report(&report, &options, &mut Vec::new())
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("no table \"domain\"; there are totals, domains"),
-        "{error}"
-    );
+    let options = Options { table: "domain", ..Options::default() };
+    let error = by_name("csv").unwrap().report(&report, &options, &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().starts_with("no table \"domain\"; there are totals, domains"), "{error}");
 }
 
 #[test]
@@ -185,32 +137,21 @@ fn the_terminal_is_never_too_narrow_and_colours_add_no_width() {
     let cases = cases(2_000, 50, 1);
     let report = report(&cases, 1_000);
     let text = |width, color| {
-        let options = Options {
-            width,
-            color,
-            ..Options::default()
-        };
+        let options = Options { width, color, ..Options::default() };
         String::from_utf8(bytes(by_name("table").unwrap(), &report, &options)).unwrap()
     };
     for width in [10, 80, 100, 140, 300] {
         let plain = text(width, false);
         assert!(!plain.contains('\x1b'));
         for line in plain.lines() {
-            assert!(
-                unicode_width::UnicodeWidthStr::width(line) <= width.max(80),
-                "{width}: {line}"
-            );
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= width.max(80), "{width}: {line}");
         }
         let mut coloured = text(width, true);
         assert!(coloured.contains('\x1b'));
         for code in ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[33m"] {
             coloured = coloured.replace(code, "");
         }
-        let trimmed = |text: &str| {
-            text.lines()
-                .map(|l| l.trim_end().to_owned())
-                .collect::<Vec<_>>()
-        };
+        let trimmed = |text: &str| text.lines().map(|l| l.trim_end().to_owned()).collect::<Vec<_>>();
         assert_eq!(trimmed(&coloured), trimmed(&plain));
     }
 }
@@ -228,11 +169,6 @@ fn golden() {
             std::fs::write(&file, &now).unwrap();
         }
         let kept = std::fs::read(&file).unwrap_or_default();
-        assert!(
-            kept == now,
-            "{} differs:\n{}",
-            file.display(),
-            String::from_utf8_lossy(&now)
-        );
+        assert!(kept == now, "{} differs:\n{}", file.display(), String::from_utf8_lossy(&now));
     }
 }

@@ -19,9 +19,7 @@ fn same(ours: Value<'_>, theirs: &Field) -> bool {
         (Value::Null, Field::Null) => true,
         (Value::Utf8(a), Field::Str(b)) => a == b,
         (Value::Utf8List(a), Field::Str(b)) => a.join("; ") == *b,
-        (Value::Int64(a), Field::Long(b)) | (Value::Timestamp(a), Field::TimestampMicros(b)) => {
-            a == *b
-        }
+        (Value::Int64(a), Field::Long(b)) | (Value::Timestamp(a), Field::TimestampMicros(b)) => a == *b,
         (Value::Float64(a), Field::Double(b)) => a == *b,
         (Value::Boolean(a), Field::Bool(b)) => a == *b,
         (Value::Date(a), Field::Date(b)) => a == *b,
@@ -31,52 +29,24 @@ fn same(ours: Value<'_>, theirs: &Field) -> bool {
 
 fn check_parquet(reader: &SerializedFileReader<Bytes>, frames: &[&Frame]) {
     let meta = reader.metadata();
-    for (column, field) in frames[0]
-        .columns()
-        .iter()
-        .zip(meta.file_metadata().schema_descr().columns())
-    {
+    for (column, field) in frames[0].columns().iter().zip(meta.file_metadata().schema_descr().columns()) {
         let (physical, logical) = match column.kind {
             Kind::Utf8 | Kind::Utf8List => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
             Kind::Int64 => (Physical::INT64, None),
             Kind::Float64 => (Physical::DOUBLE, None),
             Kind::Boolean => (Physical::BOOLEAN, None),
             Kind::Date => (Physical::INT32, Some(LogicalType::Date)),
-            Kind::Timestamp => (
-                Physical::INT64,
-                Some(LogicalType::timestamp(true, TimeUnit::MICROS)),
-            ),
+            Kind::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MICROS))),
         };
         assert_eq!(field.name(), column.name);
-        assert_eq!(
-            (field.physical_type(), field.logical_type_ref()),
-            (physical, logical.as_ref()),
-            "{}",
-            column.name
-        );
-        let repetition = if column.nullable {
-            Repetition::OPTIONAL
-        } else {
-            Repetition::REQUIRED
-        };
-        assert_eq!(
-            field.self_type().get_basic_info().repetition(),
-            repetition,
-            "{}",
-            column.name
-        );
+        assert_eq!((field.physical_type(), field.logical_type_ref()), (physical, logical.as_ref()), "{}", column.name);
+        let repetition = if column.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        assert_eq!(field.self_type().get_basic_info().repetition(), repetition, "{}", column.name);
     }
     for group in meta.row_groups() {
-        assert!(
-            group
-                .columns()
-                .iter()
-                .all(|c| c.compression() == Compression::SNAPPY)
-        );
+        assert!(group.columns().iter().all(|c| c.compression() == Compression::SNAPPY));
     }
-    let ours = frames
-        .iter()
-        .flat_map(|frame| (0..frame.len()).map(move |row| (frame, row)));
+    let ours = frames.iter().flat_map(|frame| (0..frame.len()).map(move |row| (frame, row)));
     let mut rows = reader.get_row_iter(None).unwrap();
     for (frame, row) in ours {
         let theirs = rows.next().unwrap().unwrap();
@@ -93,44 +63,18 @@ fn parquet_tables() {
     let report = report(&cases, 1_000);
     for table in &report.tables {
         let mut out = Vec::new();
-        let options = Options {
-            table: table.name,
-            redaction: "local",
-            ..Options::default()
-        };
-        by_name("parquet")
-            .unwrap()
-            .report(&report, &options, &mut out)
-            .unwrap();
+        let options = Options { table: table.name, redaction: "local", ..Options::default() };
+        by_name("parquet").unwrap().report(&report, &options, &mut out).unwrap();
         let reader = SerializedFileReader::new(Bytes::from(out)).unwrap();
         check_parquet(&reader, &[&table.frame]);
         let file = reader.metadata().file_metadata();
         assert_eq!(file.created_by(), Some("bouncestat version 0.1.0"));
         let pairs = file.key_value_metadata().unwrap();
-        let get = |key: &str| {
-            pairs
-                .iter()
-                .find(|p| p.key == format!("bouncestat.{key}"))
-                .unwrap()
-                .value
-                .clone()
-                .unwrap()
-        };
-        assert_eq!(
-            (get("schema_version"), get("version"), get("rules")),
-            ("1".into(), "0.1.0".into(), "test".into())
-        );
+        let get = |key: &str| pairs.iter().find(|p| p.key == format!("bouncestat.{key}")).unwrap().value.clone().unwrap();
+        assert_eq!((get("schema_version"), get("version"), get("rules")), ("1".into(), "0.1.0".into(), "test".into()));
         assert_eq!(get("redaction"), "local");
-        assert!(
-            get("window").starts_with("{\"since\":\"2026-11-22T00:00:00Z\",\"until\":null,"),
-            "{}",
-            get("window")
-        );
-        assert!(
-            get("coverage").ends_with("\"truncated\":0,\"lost\":3}"),
-            "{}",
-            get("coverage")
-        );
+        assert!(get("window").starts_with("{\"since\":\"2026-11-22T00:00:00Z\",\"until\":null,"), "{}", get("window"));
+        assert!(get("coverage").ends_with("\"truncated\":0,\"lost\":3}"), "{}", get("coverage"));
     }
 }
 
@@ -138,47 +82,24 @@ fn parquet_tables() {
 fn parquet_attempts_in_row_groups() {
     let cases = cases(130_000, 500, 3);
     let batches = attempts(&cases, 50_000);
-    let path = std::env::temp_dir().join(format!(
-        "bouncestat-attempts-{}.parquet",
-        std::process::id()
-    ));
+    let path = std::env::temp_dir().join(format!("bouncestat-attempts-{}.parquet", std::process::id()));
     let out = Box::new(File::create(&path).unwrap());
-    let mut sink = by_name("parquet")
-        .unwrap()
-        .attempts(out, &Options::default())
-        .unwrap();
-    batches
-        .iter()
-        .for_each(|batch| sink.write(batch.frame()).unwrap());
+    let mut sink = by_name("parquet").unwrap().attempts(out, &Options::default()).unwrap();
+    batches.iter().for_each(|batch| sink.write(batch.frame()).unwrap());
     sink.finish(&meta()).unwrap();
     let bytes = std::fs::read(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
     let reader = SerializedFileReader::new(Bytes::from(bytes)).unwrap();
-    let sizes: Vec<_> = reader
-        .metadata()
-        .row_groups()
-        .iter()
-        .map(|g| g.num_rows())
-        .collect();
+    let sizes: Vec<_> = reader.metadata().row_groups().iter().map(|g| g.num_rows()).collect();
     let all: usize = batches.iter().map(|b| b.len()).sum();
     assert_eq!(sizes, [122_880, all as i64 - 122_880]);
-    check_parquet(
-        &reader,
-        &batches.iter().map(|b| b.frame()).collect::<Vec<_>>(),
-    );
+    check_parquet(&reader, &batches.iter().map(|b| b.frame()).collect::<Vec<_>>());
 }
 
 fn csv_of(table: &str, cases: &[common::Case], excel: bool) -> String {
     let mut out = Vec::new();
-    let options = Options {
-        table,
-        excel,
-        ..Options::default()
-    };
-    by_name("csv")
-        .unwrap()
-        .report(&report(cases, 1_000), &options, &mut out)
-        .unwrap();
+    let options = Options { table, excel, ..Options::default() };
+    by_name("csv").unwrap().report(&report(cases, 1_000), &options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -217,15 +138,9 @@ fn csv_tables() {
 #[test]
 fn csv_is_rfc_4180_with_a_header_even_when_empty() {
     let text = csv_of("reasons", &[], false);
-    assert_eq!(
-        text,
-        "reason,class,disposition,deliveries,domains,template,example\r\n"
-    );
+    assert_eq!(text, "reason,class,disposition,deliveries,domains,template,example\r\n");
     let text = csv_of("reasons", &cases(2_000, 50, 1), false);
-    assert!(
-        text.contains("\"550 =cmd|' /C calc'!A0 \"\"no\"\", way\"\r\n"),
-        "{text}"
-    );
+    assert!(text.contains("\"550 =cmd|' /C calc'!A0 \"\"no\"\", way\"\r\n"), "{text}");
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
 }
 
@@ -238,10 +153,7 @@ fn csv_for_spreadsheets_has_a_mark_and_no_formulas() {
     }
     let text = csv_of("sources", &cases[..7], true);
     let text = text.strip_prefix('\u{FEFF}').unwrap();
-    let sources: Vec<_> = csv::Reader::from_reader(text.as_bytes())
-        .records()
-        .map(|r| r.unwrap()[0].to_owned())
-        .collect();
+    let sources: Vec<_> = csv::Reader::from_reader(text.as_bytes()).records().map(|r| r.unwrap()[0].to_owned()).collect();
     assert_eq!(sources.len(), 7);
     for source in sources {
         assert!(source == "a" || source.starts_with('\''), "{source:?}");
@@ -254,50 +166,28 @@ fn json_is_the_shape_of_the_contract() {
     let cases = cases(2_000, 50, 1);
     let report = report(&cases, 1_000);
     let mut out = Vec::new();
-    by_name("json")
-        .unwrap()
-        .report(&report, &Options::default(), &mut out)
-        .unwrap();
+    by_name("json").unwrap().report(&report, &Options::default(), &mut out).unwrap();
     let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
-    let keys = |v: &serde_json::Value| {
-        v.as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let keys = |v: &serde_json::Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&value),
         "schema_version version rules window coverage excluded totals domains providers sources sender_domains reasons suspects unknown_replies"
     );
     assert_eq!(keys(&value["window"]), "since until first_event last_event");
-    assert_eq!(
-        keys(&value["coverage"]),
-        "files bytes lines used irrelevant unrecognised outside_window truncated lost"
-    );
+    assert_eq!(keys(&value["coverage"]), "files bytes lines used irrelevant unrecognised outside_window truncated lost");
     assert_eq!(
         keys(&value["excluded"]),
         "probes hops notifications discarded suppressed shadow health dropped inbound duplicates"
     );
     for table in &report.tables {
-        let first = if table.name == "totals" {
-            &value["totals"]
-        } else {
-            &value[table.name][0]
-        };
+        let first = if table.name == "totals" { &value["totals"] } else { &value[table.name][0] };
         let columns: Vec<_> = table.columns.iter().map(|c| c.name).collect();
         assert_eq!(keys(first), columns.join(" "), "{}", table.name);
         if table.name != "totals" {
-            assert_eq!(
-                value[table.name].as_array().unwrap().len(),
-                table.frame.len()
-            );
+            assert_eq!(value[table.name].as_array().unwrap().len(), table.frame.len());
         }
     }
-    let Value::Float64(rate) = report.table("domains").unwrap().frame.named(0, "hard_rate") else {
-        panic!()
-    };
+    let Value::Float64(rate) = report.table("domains").unwrap().frame.named(0, "hard_rate") else { panic!() };
     assert_eq!(value["domains"][0]["hard_rate"].as_f64(), Some(rate));
     assert!(value["suspects"][0]["domains"].is_array());
 }
@@ -310,28 +200,17 @@ fn a_folder_holds_every_table_twice_and_a_manifest() {
     for _ in 0..2 {
         let files = export_dir(&report, &dir, &Options::default()).unwrap();
         assert_eq!(files.len(), 2 * report.tables.len() + 1);
-        assert_eq!(
-            std::fs::read_dir(&dir).unwrap().count(),
-            files.len(),
-            "nothing temporary stays"
-        );
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), files.len(), "nothing temporary stays");
     }
-    let manifest: serde_json::Value =
-        serde_json::from_reader(File::open(dir.join("manifest.json")).unwrap()).unwrap();
+    let manifest: serde_json::Value = serde_json::from_reader(File::open(dir.join("manifest.json")).unwrap()).unwrap();
     for entry in manifest["files"].as_array().unwrap() {
         assert!(dir.join(entry["file"].as_str().unwrap()).is_file());
         let table = report.table(entry["table"].as_str().unwrap()).unwrap();
         assert_eq!(entry["rows"].as_u64(), Some(table.frame.len() as u64));
-        assert_eq!(
-            entry["columns"].as_array().unwrap().len(),
-            table.columns.len()
-        );
+        assert_eq!(entry["columns"].as_array().unwrap().len(), table.columns.len());
     }
     std::fs::remove_dir_all(dir.parent().unwrap()).unwrap();
-    assert!(
-        TABLES.len() == report.tables.len() + 1,
-        "attempts are written by a sink"
-    );
+    assert!(TABLES.len() == report.tables.len() + 1, "attempts are written by a sink");
 }
 
 #[test]
@@ -340,10 +219,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     std::fs::write(&file, "").unwrap();
     let error = export_dir(&report(&[], 1), &file.join("x"), &Options::default()).unwrap_err();
     std::fs::remove_file(&file).unwrap();
-    assert!(
-        error.to_string().contains("bouncestat-file-") && error.io().is_some(),
-        "{error}"
-    );
+    assert!(error.to_string().contains("bouncestat-file-") && error.io().is_some(), "{error}");
 }
 
 /// Writes files for `read_back.py`, which reads them with pyarrow and DuckDB:
@@ -351,20 +227,13 @@ fn a_folder_that_cannot_be_made_is_named() {
 #[test]
 #[ignore = "writes files for another program"]
 fn files_for_other_programs() {
-    let dir = std::path::PathBuf::from(
-        std::env::var_os("BOUNCESTAT_OUT").expect("BOUNCESTAT_OUT names a folder"),
-    );
+    let dir = std::path::PathBuf::from(std::env::var_os("BOUNCESTAT_OUT").expect("BOUNCESTAT_OUT names a folder"));
     let cases = cases(130_000, 500, 3);
     export_dir(&report(&cases, 10_000), &dir, &Options::default()).unwrap();
     for name in ["parquet", "csv", "json", "jsonl"] {
         let out = Box::new(File::create(dir.join(format!("attempts.{name}"))).unwrap());
-        let mut sink = by_name(name)
-            .unwrap()
-            .attempts(out, &Options::default())
-            .unwrap();
-        attempts(&cases, 50_000)
-            .iter()
-            .for_each(|batch| sink.write(batch.frame()).unwrap());
+        let mut sink = by_name(name).unwrap().attempts(out, &Options::default()).unwrap();
+        attempts(&cases, 50_000).iter().for_each(|batch| sink.write(batch.frame()).unwrap());
         sink.finish(&meta()).unwrap();
     }
 }

@@ -88,8 +88,12 @@ impl Clock {
 
     /// A stamp that has its year.
     pub fn full(&mut self, year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Option<Micros> {
-        let key = (year as u64) << 40 | u64::from(month) << 32 | u64::from(day) << 24 | u64::from(hour) << 16
-            | u64::from(minute) << 8 | u64::from(second);
+        let key = (year as u64) << 40
+            | u64::from(month) << 32
+            | u64::from(day) << 24
+            | u64::from(hour) << 16
+            | u64::from(minute) << 8
+            | u64::from(second);
         if let Some((last, at)) = self.last
             && last == key
         {
@@ -104,7 +108,16 @@ impl Clock {
 
     /// A stamp that has year and zone: `offset` is in seconds east of UTC.
     #[expect(clippy::too_many_arguments, reason = "the seven numbers of a stamp")]
-    pub fn at_offset(&mut self, year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u32, offset: i32) -> Option<Micros> {
+    pub fn at_offset(
+        &mut self,
+        year: i32,
+        month: u32,
+        day: u32,
+        hour: u32,
+        minute: u32,
+        second: u32,
+        offset: i32,
+    ) -> Option<Micros> {
         let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second.min(59));
         if hour > 23 || minute > 59 || second > 60 {
             return None;

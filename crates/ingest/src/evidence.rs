@@ -227,8 +227,8 @@ mod tests {
         let late = "Jan  3 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n";
         check(late, None, ("2027-01-03T13:42:06Z", YearFrom::Id));
         // The first line lies before New Year, the id after it.
-        let before = format!("Dec 31 23:00:00 lab kernel: x\nJan  1 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n");
-        check(&before, None, ("2026-12-31T23:00:00Z", YearFrom::Id));
+        let before = "Dec 31 23:00:00 lab kernel: x\nJan  1 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n";
+        check(before, None, ("2026-12-31T23:00:00Z", YearFrom::Id));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! What is not here: why a reply refuses (classification), counting (aggregation). No clock, environment or terminal is read.
 
 pub mod clock;
-mod evidence;
 pub mod event;
+mod evidence;
 pub mod framing;
 pub mod input;
 pub mod join;

@@ -9,13 +9,13 @@ use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
 use crate::clock::Zone;
-use crate::evidence::{self, Around, YearFrom};
 use crate::event::{Fields, Key, Sort};
+use crate::evidence::{self, Around, YearFrom};
 use crate::framing::{self, Stamp};
-use crate::input::{self, Chunks, ChunkOptions, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
+use crate::input::lines;
+use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
-use crate::input::lines;
 use crate::mta::{self, FileFacts, LineReader};
 
 /// What is given from outside.

@@ -7,7 +7,7 @@ mod produce;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 
 use bouncestat_record::{Delivery, Mta};
 use rayon::prelude::*;
@@ -83,13 +83,14 @@ pub fn run<C: Consumer>(
     let folders: Vec<Arc<str>> = plan.files.iter().map(|f| Arc::from(f.source.folder.as_str())).collect();
     let paths: Vec<PathBuf> = plan.files.iter().map(|f| f.source.path.clone()).collect();
     summary.files = paths.len() as u64;
-    let in_flight = options.threads.max(1) * 2;
+    let in_flight = options.threads.max(1) * 4;
     let (send, receive) = sync_channel::<Note>(in_flight);
+    let (give_back, spare) = channel::<Vec<u8>>();
     let chunk_options = options.chunks;
     std::thread::scope(|scope| {
         // Owned here, so that the reading thread ends when this one does, in whatever way.
         let receive = receive;
-        scope.spawn(move || produce::produce(plan.files, chunk_options, &send));
+        scope.spawn(move || produce::produce(plan.files, chunk_options, &send, &spare));
         let mut stitcher = Stitcher::default();
         let mut whole: Vec<(Scan, Vec<Whole>)> = Vec::new();
         let mut progress = Progress::default();
@@ -121,7 +122,8 @@ pub fn run<C: Consumer>(
                 summary.counts.add(&counts);
                 on_part(part);
             }
-            whole.clear();
+            // Nobody may read any more; then nobody takes the buffers.
+            whole.drain(..).for_each(|(scan, _)| drop(give_back.send(scan.chunk)));
             for scan in scans {
                 let scan = without_duplicates(scan, &mut overlaps);
                 summary.tally.add(scan.tally);

@@ -6,29 +6,19 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use bouncestat_ingest::input::{
-    Chunk, ChunkOptions, Chunks, Compression, DiscoverOptions, Encoding, Problem, ProblemKind,
-    Reader, Source, SourceKind, discover, lines, open, open_peeked, peek,
+    Chunk, ChunkOptions, Chunks, Compression, DiscoverOptions, Encoding, Problem, ProblemKind, Reader, Source, SourceKind,
+    discover, lines, open, open_peeked, peek,
 };
 use proptest::prelude::*;
 
-const PACKED: [Compression; 4] = [
-    Compression::Gzip,
-    Compression::Bzip2,
-    Compression::Xz,
-    Compression::Zstd,
-];
+const PACKED: [Compression; 4] = [Compression::Gzip, Compression::Bzip2, Compression::Xz, Compression::Zstd];
 
 /// Lines that do not pack too well, so that a file cut anywhere still holds something.
 fn log(count: u32) -> Vec<u8> {
     let mut text = Vec::new();
     for n in 0..count {
         let id = n.wrapping_mul(2_654_435_761) ^ (n << 7);
-        writeln!(
-            text,
-            "Nov 22 13:07:02 mx1 postfix/smtp[{}]: {id:08X}: to=<u{n}@example.com>, status=sent",
-            id % 9973
-        )
-        .unwrap();
+        writeln!(text, "Nov 22 13:07:02 mx1 postfix/smtp[{}]: {id:08X}: to=<u{n}@example.com>, status=sent", id % 9973).unwrap();
     }
     text
 }
@@ -37,8 +27,7 @@ fn pack(compression: Compression, text: &[u8]) -> Vec<u8> {
     match compression {
         Compression::Plain => text.to_vec(),
         Compression::Gzip => {
-            let mut encoder =
-                flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             encoder.write_all(text).unwrap();
             encoder.finish().unwrap()
         }
@@ -93,10 +82,7 @@ fn every_packing_gives_the_same_text() {
         let (got, problems) = unpack(&pack(compression, &text));
         assert!(got == text, "{compression}");
         assert_eq!(problems, [], "{compression}");
-        assert_eq!(
-            reader(&pack(compression, &text)).unwrap().compression(),
-            compression
-        );
+        assert_eq!(reader(&pack(compression, &text)).unwrap().compression(), compression);
         // The beginning of a mark does not end a file.
         assert_eq!(unpack(&pack(compression, b"a\n")).0, b"a\n");
     }
@@ -128,16 +114,8 @@ fn a_cut_file_gives_what_it_holds() {
             assert_eq!(problems[0].offset, Some(got.len() as u64));
             assert!(problems[0].is_failure());
             // A block that is not whole gives nothing: bzip2 100 kB, zstd 128 KiB. gzip and xz give nearly all.
-            let slack = if matches!(compression, Compression::Gzip | Compression::Xz) {
-                40_000
-            } else {
-                150_000
-            };
-            assert!(
-                got.len() + slack > text.len() * seventh / 7,
-                "{compression} {seventh}: {}",
-                got.len()
-            );
+            let slack = if matches!(compression, Compression::Gzip | Compression::Xz) { 40_000 } else { 150_000 };
+            assert!(got.len() + slack > text.len() * seventh / 7, "{compression} {seventh}: {}", got.len());
             assert!(got.len() >= last);
             last = got.len();
         }
@@ -148,11 +126,7 @@ fn a_cut_file_gives_what_it_holds() {
 #[test]
 fn a_gz_cut_at_any_byte() {
     let text = log(40);
-    let packed = [
-        pack(Compression::Gzip, &text),
-        pack(Compression::Gzip, b"more\n"),
-    ]
-    .concat();
+    let packed = [pack(Compression::Gzip, &text), pack(Compression::Gzip, b"more\n")].concat();
     let whole = [&text[..], b"more\n"].concat();
     let boundary = pack(Compression::Gzip, &text).len();
     for cut in 2..packed.len() {
@@ -183,14 +157,8 @@ fn a_damaged_file_gives_what_came_before() {
             }
             let (got, problems) = unpack(&packed);
             let sound = got.iter().zip(&text).take_while(|(a, b)| a == b).count();
-            assert!(
-                sound + 270_000 > text.len() * seventh / 7,
-                "{compression} {seventh}: {sound}"
-            );
-            assert!(
-                problems.iter().any(Problem::is_failure),
-                "{compression} {seventh}: {problems:?}"
-            );
+            assert!(sound + 270_000 > text.len() * seventh / 7, "{compression} {seventh}: {sound}");
+            assert!(problems.iter().any(Problem::is_failure), "{compression} {seventh}: {problems:?}");
         }
     }
 }
@@ -222,15 +190,8 @@ fn a_failing_disk_gives_what_came_before() {
                 while let n @ 1.. = reader.read(&mut block) {
                     got.extend_from_slice(&block[..n]);
                 }
-                assert!(
-                    text.starts_with(&got) && (cut > 0 || got == text),
-                    "{compression}"
-                );
-                assert_eq!(
-                    kinds(reader.problems()),
-                    [ProblemKind::Unreadable],
-                    "{compression}"
-                );
+                assert!(text.starts_with(&got) && (cut > 0 || got == text), "{compression}");
+                assert_eq!(kinds(reader.problems()), [ProblemKind::Unreadable], "{compression}");
                 assert!(reader.problems()[0].message.contains("stale file handle"));
             }
         }
@@ -247,11 +208,7 @@ fn a_wrong_sum_costs_nothing_but_a_word() {
         let at = first.len() - back + byte;
         first[at] ^= 1;
         let (got, problems) = unpack(&[first, pack(Compression::Gzip, &two)].concat());
-        assert!(
-            got == [&one[..], &two].concat(),
-            "{back}: {} bytes, {problems:?}",
-            got.len()
-        );
+        assert!(got == [&one[..], &two].concat(), "{back}: {} bytes, {problems:?}", got.len());
         assert_eq!(kinds(&problems), [ProblemKind::Corrupt]);
     }
 }
@@ -274,10 +231,7 @@ fn what_follows_a_whole_member() {
         }
         // Padding between members, as tapes and xz write it.
         let (got, problems) = unpack(&[&packed[..], &[0; 512], &packed].concat());
-        assert!(
-            got == [&text[..], &text].concat() && problems.is_empty(),
-            "{compression}: {problems:?}"
-        );
+        assert!(got == [&text[..], &text].concat() && problems.is_empty(), "{compression}: {problems:?}");
         // Of the next member there is but the first byte.
         let (got, problems) = unpack(&[&packed[..], &packed[..1]].concat());
         assert!(got == text, "{compression}");
@@ -297,10 +251,7 @@ fn archives_are_named_with_a_remedy() {
     ] {
         let problem = reader(bytes).unwrap_err();
         assert_eq!(problem.kind, kind);
-        assert!(
-            !problem.remedy.is_empty() && problem.to_string().starts_with("test.log: is "),
-            "{problem}"
-        );
+        assert!(!problem.remedy.is_empty() && problem.to_string().starts_with("test.log: is "), "{problem}");
     }
     // A tar inside a gz is seen when it is peeked.
     let mut tar = vec![b'm'; 600];
@@ -324,20 +275,14 @@ fn utf16_with_and_without_a_mark_packed_and_plain() {
         ([b"\xff\xfe", &little[..]].concat(), Encoding::Utf16Le),
         (big.clone(), Encoding::Utf16Be),
         ([b"\xfe\xff", &big[..]].concat(), Encoding::Utf16Be),
-        (
-            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
-            Encoding::Utf8Mark,
-        ),
+        ([b"\xef\xbb\xbf", text.as_bytes()].concat(), Encoding::Utf8Mark),
         (text.clone().into_bytes(), Encoding::Bytes),
     ] {
         for compression in [&PACKED[..], &[Compression::Plain]].concat() {
             let packed = pack(compression, &bytes);
             let opened = reader(&packed).unwrap();
             assert_eq!(opened.encoding(), encoding);
-            assert_eq!(
-                opened.start_offset(),
-                if encoding == Encoding::Utf8Mark { 3 } else { 0 }
-            );
+            assert_eq!(opened.start_offset(), if encoding == Encoding::Utf8Mark { 3 } else { 0 });
             let (got, problems) = unpack(&packed);
             assert!(got == text.as_bytes(), "{encoding:?} {compression}");
             assert_eq!(problems, []);
@@ -352,15 +297,9 @@ fn utf16_with_and_without_a_mark_packed_and_plain() {
 
 #[test]
 fn chunks_of_a_packed_file_and_its_lines() {
-    let text = String::from_utf8(log(5000))
-        .unwrap()
-        .replace('\n', "\r\n")
-        .into_bytes();
+    let text = String::from_utf8(log(5000)).unwrap().replace('\n', "\r\n").into_bytes();
     let packed = pack(Compression::Gzip, &text);
-    let options = ChunkOptions {
-        target: 10_000,
-        ..ChunkOptions::default()
-    };
+    let options = ChunkOptions { target: 10_000, ..ChunkOptions::default() };
     let mut chunks = Chunks::new(reader(&packed[..packed.len() - 20]).unwrap(), options);
     let all: Vec<Chunk> = chunks.by_ref().collect();
     let joined: Vec<u8> = all.iter().flat_map(|c| c.data.clone()).collect();
@@ -369,10 +308,7 @@ fn chunks_of_a_packed_file_and_its_lines() {
     assert_eq!(kinds(&chunks.problems()), [ProblemKind::Truncated]);
     assert_eq!(chunks.reader().unpacked(), joined.len() as u64);
     for chunk in &all[..all.len() - 1] {
-        assert!(
-            lines(&chunk.data)
-                .all(|(_, line)| line.starts_with(b"Nov 22") && line.ends_with(b"status=sent"))
-        );
+        assert!(lines(&chunk.data).all(|(_, line)| line.starts_with(b"Nov 22") && line.ends_with(b"status=sent")));
     }
 }
 
@@ -385,12 +321,7 @@ fn what_was_peeked_is_still_read() {
         fs::write(&path, pack(compression, &text)).unwrap();
         let source = Source::from_path(&path).unwrap();
         let (seen, mut reader) = open_peeked(&source).unwrap();
-        assert!(
-            text.starts_with(&seen.head)
-                && seen.head.ends_with(b"\n")
-                && !seen.complete
-                && !seen.binary
-        );
+        assert!(text.starts_with(&seen.head) && seen.head.ends_with(b"\n") && !seen.complete && !seen.binary);
         assert_eq!(seen.tail.is_some(), compression == Compression::Plain);
         assert_eq!((seen.compression, &seen.problem), (compression, &None));
         let mut got = Vec::new();
@@ -409,10 +340,7 @@ fn what_was_peeked_is_still_read() {
     // A gz of 0 bytes, and a gz of no text.
     for bytes in [vec![], pack(Compression::Gzip, b"")] {
         fs::write(&path, bytes).unwrap();
-        let problem = peek(&Source::from_path(&path).unwrap())
-            .unwrap()
-            .problem
-            .unwrap();
+        let problem = peek(&Source::from_path(&path).unwrap()).unwrap().problem.unwrap();
         assert!(problem.kind == ProblemKind::EmptyFile && !problem.is_failure());
     }
 }
@@ -472,10 +400,7 @@ fn server() -> tempfile::TempDir {
 }
 
 fn names(sources: &[Source]) -> Vec<String> {
-    sources
-        .iter()
-        .map(|s| s.path.file_name().unwrap().to_string_lossy().into_owned())
-        .collect()
+    sources.iter().map(|s| s.path.file_name().unwrap().to_string_lossy().into_owned()).collect()
 }
 
 #[test]
@@ -497,17 +422,9 @@ fn a_folder_gives_its_logs_the_oldest_first() {
     assert_eq!(names(&found.sources), expected);
     assert_eq!(found.problems, []);
     assert_eq!(found.skipped.len(), 5);
-    assert!(
-        found
-            .sources
-            .iter()
-            .all(|s| s.folder == "mx1" && s.kind == SourceKind::File && s.modified.is_some())
-    );
+    assert!(found.sources.iter().all(|s| s.folder == "mx1" && s.kind == SourceKind::File && s.modified.is_some()));
 
-    let all = discover(
-        std::slice::from_ref(&folder),
-        &DiscoverOptions { recursive: true },
-    );
+    let all = discover(std::slice::from_ref(&folder), &DiscoverOptions { recursive: true });
     assert_eq!(all.sources.len(), expected.len() + 1);
     assert_eq!(all.sources.last().unwrap().folder, "old");
 
@@ -545,10 +462,7 @@ fn no_order_of_paths_changes_anything() {
     assert_eq!(expected.sources.last().unwrap().folder, "-");
     assert!(names(&expected.sources).contains(&"mail.log".to_owned()));
     assert!(!names(&expected.sources).contains(&"zz-hard.log".to_owned()));
-    assert_eq!(
-        kinds(&expected.problems),
-        [ProblemKind::NotFound, ProblemKind::NoMatch]
-    );
+    assert_eq!(kinds(&expected.problems), [ProblemKind::NotFound, ProblemKind::NoMatch]);
     for turn in 0..paths.len() {
         paths.rotate_left(1);
         paths.swap(0, turn);
@@ -566,29 +480,17 @@ fn folders_without_logs_and_missing_things() {
     let found = discover(&[root.path().to_owned()], &DiscoverOptions::default());
     assert_eq!(kinds(&found.problems), [ProblemKind::EmptyFolder]);
     assert!(found.problems[0].remedy.contains("--recursive") && !found.problems[0].is_failure());
-    let missing = discover(
-        &[root.path().join("no/mail.log")],
-        &DiscoverOptions::default(),
-    );
+    let missing = discover(&[root.path().join("no/mail.log")], &DiscoverOptions::default());
     assert_eq!(kinds(&missing.problems), [ProblemKind::NotFound]);
     let invalid = discover(&[root.path().join("[")], &DiscoverOptions::default());
     assert_eq!(kinds(&invalid.problems), [ProblemKind::NoMatch]);
     // A file whose name looks like a pattern is a file.
     let odd = root.path().join("mail[1]*.log");
     if fs::write(&odd, b"x\n").is_ok() {
-        assert_eq!(
-            discover(&[odd], &DiscoverOptions::default()).sources.len(),
-            1
-        );
+        assert_eq!(discover(&[odd], &DiscoverOptions::default()).sources.len(), 1);
     }
-    let source = Source {
-        path: root.path().join("gone"),
-        ..Source::stdin()
-    };
-    let source = Source {
-        kind: SourceKind::File,
-        ..source
-    };
+    let source = Source { path: root.path().join("gone"), ..Source::stdin() };
+    let source = Source { kind: SourceKind::File, ..source };
     assert_eq!(open(&source).unwrap_err().kind, ProblemKind::NotFound);
 }
 
@@ -604,10 +506,7 @@ fn links_pipes_and_forbidden_files() {
     symlink(folder.join("gone"), folder.join("dangling.log")).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(folder.join("s.log")).unwrap();
     fs::write(folder.join("mail.log"), b"x\n").unwrap();
-    let found = discover(
-        std::slice::from_ref(&folder),
-        &DiscoverOptions { recursive: true },
-    );
+    let found = discover(std::slice::from_ref(&folder), &DiscoverOptions { recursive: true });
     assert_eq!(names(&found.sources), ["mail.log"]);
     assert_eq!(kinds(&found.problems), [ProblemKind::NotFound]);
     assert!(found.problems[0].remedy.contains("link"));

@@ -5,7 +5,11 @@ mod harness;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::Summary;
 
-use harness::{get, read, sample};
+use harness::{Part, read, sample};
+
+fn get(part: &Part, key: &str) -> u64 {
+    part.outcomes.get(key).copied().unwrap_or(0)
+}
 
 #[track_caller]
 fn check(name: &str, want: [u64; 5]) -> Summary {

@@ -173,13 +173,25 @@ impl Reason {
     pub const fn family(self) -> Family {
         use Reason as R;
         match self {
-            R::UserUnknown | R::DomainInvalid | R::BadAddress | R::MailboxDisabled | R::MailboxFull | R::MailboxMoved
+            R::UserUnknown
+            | R::DomainInvalid
+            | R::BadAddress
+            | R::MailboxDisabled
+            | R::MailboxFull
+            | R::MailboxMoved
             | R::RecipientRefused => Family::Recipient,
             R::MessageTooLarge | R::SpamContent | R::Virus | R::ContentRejected => Family::Message,
-            R::AuthFailed | R::RdnsFailed | R::SenderRejected | R::RelayDenied | R::LoginRequired | R::TlsFailed => Family::Identity,
+            R::AuthFailed | R::RdnsFailed | R::SenderRejected | R::RelayDenied | R::LoginRequired | R::TlsFailed => {
+                Family::Identity
+            }
             R::Blocklisted | R::Reputation | R::Policy => Family::Reputation,
             R::RateLimited | R::TooManyRecipients | R::Greylisted => Family::Rate,
-            R::ConnectionFailed | R::DnsFailure | R::ServerError | R::SystemFull | R::RoutingError | R::Expired
+            R::ConnectionFailed
+            | R::DnsFailure
+            | R::ServerError
+            | R::SystemFull
+            | R::RoutingError
+            | R::Expired
             | R::ProtocolError => Family::Infrastructure,
             R::Suppressed => Family::Local,
             R::Unknown | R::None => Family::Unknown,
@@ -191,8 +203,14 @@ impl Reason {
         use Reason as R;
         matches!(
             self,
-            R::MailboxFull | R::RateLimited | R::TooManyRecipients | R::Greylisted | R::ConnectionFailed | R::DnsFailure
-                | R::SystemFull | R::Expired
+            R::MailboxFull
+                | R::RateLimited
+                | R::TooManyRecipients
+                | R::Greylisted
+                | R::ConnectionFailed
+                | R::DnsFailure
+                | R::SystemFull
+                | R::Expired
         )
     }
 }

@@ -40,21 +40,9 @@ mod tests {
     #[test]
     fn every_table_but_the_attempts_has_its_report() {
         let (keys, failures) = (Keys::default(), Failures::default());
-        let state = State {
-            keys: &keys,
-            cells: &[],
-            senders: &[],
-            failures: &failures,
-        };
-        let made: Vec<_> = REPORTS
-            .iter()
-            .map(|build| build(&state).unwrap().spec().name)
-            .collect();
-        let listed: Vec<_> = schema::TABLES
-            .iter()
-            .map(|t| t.name)
-            .filter(|&t| t != schema::ATTEMPTS.name)
-            .collect();
+        let state = State { keys: &keys, cells: &[], senders: &[], failures: &failures };
+        let made: Vec<_> = REPORTS.iter().map(|build| build(&state).unwrap().spec().name).collect();
+        let listed: Vec<_> = schema::TABLES.iter().map(|t| t.name).filter(|&t| t != schema::ATTEMPTS.name).collect();
         assert_eq!(made, listed);
     }
 }

@@ -14,10 +14,7 @@ use crate::{Error, Result};
 /// One row: everything.
 pub(super) fn totals(state: &State<'_>) -> Result<Frame> {
     let all = roll_up(state, 1, |_| 0);
-    table(
-        &schema::TOTALS,
-        all.into_iter().map(|key| (vec![], key)).collect(),
-    )
+    table(&schema::TOTALS, all.into_iter().map(|key| (vec![], key)).collect())
 }
 
 /// One row a recipient domain, with the provider that most of its deliveries had.
@@ -39,10 +36,7 @@ pub(super) fn domains(state: &State<'_>) -> Result<Frame> {
     }
     let rows = groups.into_iter().enumerate().map(|(i, group)| {
         let provider = best[i].map_or(Value::Null, |(_, provider)| Value::Utf8(provider));
-        (
-            vec![Value::Utf8(keys.domains.text(i as u32)), provider],
-            group,
-        )
+        (vec![Value::Utf8(keys.domains.text(i as u32)), provider], group)
     });
     table(&schema::DOMAINS, rows.collect())
 }
@@ -51,10 +45,7 @@ pub(super) fn domains(state: &State<'_>) -> Result<Frame> {
 pub(super) fn providers(state: &State<'_>) -> Result<Frame> {
     let keys = state.keys;
     let groups = roll_up(state, keys.providers.len(), |i| keys.cells[i].provider);
-    let rows = groups
-        .into_iter()
-        .enumerate()
-        .map(|(i, group)| (vec![Value::Utf8(keys.providers.text(i as u32))], group));
+    let rows = groups.into_iter().enumerate().map(|(i, group)| (vec![Value::Utf8(keys.providers.text(i as u32))], group));
     table(&schema::PROVIDERS, rows.collect())
 }
 
@@ -62,22 +53,14 @@ pub(super) fn providers(state: &State<'_>) -> Result<Frame> {
 pub(super) fn sources(state: &State<'_>) -> Result<Frame> {
     let keys = state.keys;
     let groups = roll_up(state, keys.sources.len(), |i| keys.cells[i].source);
-    let rows = groups
-        .into_iter()
-        .enumerate()
-        .map(|(i, group)| (vec![Value::Utf8(keys.sources.text(i as u32))], group));
+    let rows = groups.into_iter().enumerate().map(|(i, group)| (vec![Value::Utf8(keys.sources.text(i as u32))], group));
     table(&schema::SOURCES, rows.collect())
 }
 
 /// One row a sender domain.
 pub(super) fn sender_domains(state: &State<'_>) -> Result<Frame> {
     let names = &state.keys.senders;
-    let rows = state.senders.iter().enumerate().map(|(i, group)| {
-        (
-            vec![Value::Utf8(names.text(i as u32))],
-            Members::from(group),
-        )
-    });
+    let rows = state.senders.iter().enumerate().map(|(i, group)| (vec![Value::Utf8(names.text(i as u32))], Members::from(group)));
     table(&schema::SENDER_DOMAINS, rows.collect())
 }
 
@@ -90,10 +73,7 @@ struct Members<'a> {
 
 impl<'a> From<&'a Group> for Members<'a> {
     fn from(group: &'a Group) -> Self {
-        Members {
-            sums: group.sums,
-            groups: vec![group],
-        }
+        Members { sums: group.sums, groups: vec![group] }
     }
 }
 
@@ -138,17 +118,11 @@ fn table(spec: &'static TableSpec, mut rows: Vec<(Vec<Value<'_>>, Members<'_>)>)
 fn check(spec: &TableSpec, keys: &[Value<'_>], s: &Sums) -> Result<()> {
     let failed = s.bounced + s.expired + s.deferred;
     let wrong = if s.deliveries != s.delivered + failed {
-        format!(
-            "{} deliveries are not {} delivered + {failed} failed",
-            s.deliveries, s.delivered
-        )
+        format!("{} deliveries are not {} delivered + {failed} failed", s.deliveries, s.delivered)
     } else if failed != s.hard + s.soft {
         format!("{failed} failed are not {} hard + {} soft", s.hard, s.soft)
     } else if s.delayed > s.delivered || s.reputation > failed {
-        format!(
-            "{} delayed of {} delivered, {} for reputation of {failed} failed",
-            s.delayed, s.delivered, s.reputation
-        )
+        format!("{} delayed of {} delivered, {} for reputation of {failed} failed", s.delayed, s.delivered, s.reputation)
     } else {
         return Ok(());
     };
@@ -156,17 +130,11 @@ fn check(spec: &TableSpec, keys: &[Value<'_>], s: &Sums) -> Result<()> {
         Some(Value::Utf8(name)) => format!(", row {name}"),
         _ => String::new(),
     };
-    Err(Error::identity(format!(
-        "table {}{name}: {wrong}",
-        spec.name
-    )))
+    Err(Error::identity(format!("table {}{name}: {wrong}", spec.name)))
 }
 
 /// ROW.
-fn row(
-    members: &Members<'_>,
-    percentiles: &mut Percentiles,
-) -> [Value<'static>; schema::ROW.len()] {
+fn row(members: &Members<'_>, percentiles: &mut Percentiles) -> [Value<'static>; schema::ROW.len()] {
     let s = members.sums;
     let rate = |part: i64| -> [Value<'static>; 3] {
         match interval(part, s.deliveries) {
@@ -178,11 +146,7 @@ fn row(
     let delays = percentiles.of(members.groups.iter().map(|g| &g.delays), [50, 95]);
     let [p50, p95] = delays.map_or([Value::Null; 2], |p| p.map(Value::Int64));
     let event = |at: i64| {
-        if s.first <= s.last {
-            Value::Timestamp(at)
-        } else {
-            Value::Null
-        }
+        if s.first <= s.last { Value::Timestamp(at) } else { Value::Null }
     };
     [
         Value::Int64(s.deliveries),
@@ -214,25 +178,10 @@ mod tests {
 
     #[test]
     fn a_violated_identity_names_the_row() {
-        let group = Group {
-            sums: Sums {
-                deliveries: 3,
-                delivered: 1,
-                bounced: 1,
-                hard: 1,
-                ..Sums::default()
-            },
-            ..Group::default()
-        };
-        let error = table(
-            &schema::SOURCES,
-            vec![(vec![Value::Utf8("mx1")], Members::from(&group))],
-        )
-        .unwrap_err();
+        let group =
+            Group { sums: Sums { deliveries: 3, delivered: 1, bounced: 1, hard: 1, ..Sums::default() }, ..Group::default() };
+        let error = table(&schema::SOURCES, vec![(vec![Value::Utf8("mx1")], Members::from(&group))]).unwrap_err();
         assert_eq!(error.kind(), crate::ErrorKind::Identity);
-        assert_eq!(
-            error.to_string(),
-            "table sources, row mx1: 3 deliveries are not 1 delivered + 1 failed"
-        );
+        assert_eq!(error.to_string(), "table sources, row mx1: 3 deliveries are not 1 delivered + 1 failed");
     }
 }

@@ -16,48 +16,24 @@ const MAX_EVIDENCE: usize = 3;
 pub(super) fn suspects(state: &State<'_>) -> Result<Frame> {
     let failures = state.failures;
     let enough = |row: &SuspectRow| row.refused >= MIN_REFUSED && row.several_recipients;
-    let found: Vec<_> = failures
-        .suspects
-        .iter()
-        .filter(|(_, row)| enough(row))
-        .collect();
-    let reach = if found.is_empty() {
-        Reach::default()
-    } else {
-        Reach::new(state)
-    };
+    let found: Vec<_> = failures.suspects.iter().filter(|(_, row)| enough(row)).collect();
+    let reach = if found.is_empty() { Reach::default() } else { Reach::new(state) };
 
     let mut rows: Vec<_> = found
         .into_iter()
         .map(|(key, row)| {
             let deliveries = reach.deliveries(state, key, row);
-            (
-                score(row, deliveries),
-                key.names(state.keys, failures),
-                deliveries,
-                row,
-            )
+            (score(row, deliveries), key.names(state.keys, failures), deliveries, row)
         })
         .collect();
     rows.sort_by(|(score_a, a, _, x), (score_b, b, _, y)| {
         let order = score_b.total_cmp(score_a).then(y.refused.cmp(&x.refused));
-        order.then_with(|| {
-            (a.source, a.listed, a.blocklist, a.provider).cmp(&(
-                b.source,
-                b.listed,
-                b.blocklist,
-                b.provider,
-            ))
-        })
+        order.then_with(|| (a.source, a.listed, a.blocklist, a.provider).cmp(&(b.source, b.listed, b.blocklist, b.provider)))
     });
 
     let mut frame = Frame::new(&schema::SUSPECTS);
     for (score, names, deliveries, row) in rows {
-        let mut domains: Vec<_> = row
-            .domains
-            .iter()
-            .map(|&d| state.keys.domains.text(d).to_owned())
-            .collect();
+        let mut domains: Vec<_> = row.domains.iter().map(|&d| state.keys.domains.text(d).to_owned()).collect();
         domains.sort_unstable();
         domains.truncate(MAX_DOMAINS);
         let ranked = failures.ranked(&row.templates);
@@ -109,14 +85,8 @@ impl Reach {
     fn new(state: &State<'_>) -> Self {
         let mut reach = Reach::default();
         for (cell, group) in state.keys.cells.iter().zip(state.cells) {
-            *reach
-                .to_providers
-                .entry((cell.source, cell.provider))
-                .or_default() += group.sums.deliveries;
-            *reach
-                .to_domains
-                .entry((cell.source, cell.domain))
-                .or_default() += group.sums.deliveries;
+            *reach.to_providers.entry((cell.source, cell.provider)).or_default() += group.sums.deliveries;
+            *reach.to_domains.entry((cell.source, cell.domain)).or_default() += group.sums.deliveries;
         }
         reach
     }
@@ -124,15 +94,8 @@ impl Reach {
     /// Deliveries of the source to the provider; where it is not known, to the domains that refuse.
     fn deliveries(&self, state: &State<'_>, key: &SuspectKey, row: &SuspectRow) -> i64 {
         if state.keys.provider(key.provider).is_some() {
-            return self
-                .to_providers
-                .get(&(key.source, key.provider))
-                .copied()
-                .unwrap_or(0);
+            return self.to_providers.get(&(key.source, key.provider)).copied().unwrap_or(0);
         }
-        row.domains
-            .iter()
-            .filter_map(|&d| self.to_domains.get(&(key.source, d)))
-            .sum()
+        row.domains.iter().filter_map(|&d| self.to_domains.get(&(key.source, d))).sum()
     }
 }

@@ -4,12 +4,8 @@
 
 use std::sync::Arc;
 
-use bouncestat_aggregation::{
-    Aggregator, AttemptBatch, Batch, Coverage, Excluded, Meta, Report, Window,
-};
-use bouncestat_record::{
-    Action, BlocklistState, Class, Delivery, Disposition, Level, Mta, Outcome, Reason, Try, Verdict,
-};
+use bouncestat_aggregation::{Aggregator, AttemptBatch, Batch, Coverage, Excluded, Meta, Report, Window};
+use bouncestat_record::{Action, BlocklistState, Class, Delivery, Disposition, Level, Mta, Outcome, Reason, Try, Verdict};
 
 pub const START: i64 = 1_795_305_600_000_000;
 pub const SECOND: i64 = 1_000_000;
@@ -19,10 +15,7 @@ pub struct Dice(pub u64);
 
 impl Dice {
     pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % n
     }
 }
@@ -77,25 +70,13 @@ impl Case {
             delayed: self.outcome == Outcome::Delivered && self.tries.len() > 1,
             removed: false,
             tries: &tries,
-            cause: if self.outcome == Outcome::Delivered {
-                None
-            } else {
-                tries.last().copied()
-            },
+            cause: if self.outcome == Outcome::Delivered { None } else { tries.last().copied() },
             delay_ms: self.delay_ms,
         })
     }
 
     pub fn push(&self, batch: &mut Batch) {
-        self.with(|d| {
-            batch.push(
-                d,
-                self.verdict.as_ref(),
-                self.provider,
-                self.template,
-                self.delist_url,
-            )
-        });
+        self.with(|d| batch.push(d, self.verdict.as_ref(), self.provider, self.template, self.delist_url));
     }
 }
 
@@ -126,8 +107,7 @@ pub fn cases(n: usize, domains: u64, seed: u64) -> Vec<Case> {
             let provider = [Some("google"), Some("microsoft"), None][(domain % 3) as usize];
             let at = START + (i as i64) * SECOND / 8;
             let recipient = format!("user{}@domain{domain}.example", dice.below(1_000));
-            let (mut outcome, mut verdict_, mut template, mut delist_url) =
-                (Outcome::Delivered, None, "", None);
+            let (mut outcome, mut verdict_, mut template, mut delist_url) = (Outcome::Delivered, None, "", None);
             let mut tries = Vec::new();
             if dice.below(20) == 0 {
                 tries.push((at, Action::Deferred, "451 4.7.1 try again later".to_owned()));
@@ -149,11 +129,7 @@ pub fn cases(n: usize, domains: u64, seed: u64) -> Vec<Case> {
                         Action::Deferred,
                         "Connection timed out".to_owned(),
                         "Connection timed out",
-                        Some(verdict(
-                            Class::Soft,
-                            Reason::ConnectionFailed,
-                            Disposition::Retry,
-                        )),
+                        Some(verdict(Class::Soft, Reason::ConnectionFailed, Disposition::Retry)),
                     ),
                     2 => {
                         delist_url = Some("https://check.spamhaus.org/");
@@ -182,11 +158,7 @@ pub fn cases(n: usize, domains: u64, seed: u64) -> Vec<Case> {
                         Action::Bounced,
                         format!("550 5.1.1 <{recipient}>: unknown"),
                         "550 5.1.1 <address>: unknown",
-                        Some(verdict(
-                            Class::Hard,
-                            Reason::UserUnknown,
-                            Disposition::Suppress,
-                        )),
+                        Some(verdict(Class::Hard, Reason::UserUnknown, Disposition::Suppress)),
                     ),
                 };
                 tries.push((at + 1, action, text));
@@ -194,15 +166,13 @@ pub fn cases(n: usize, domains: u64, seed: u64) -> Vec<Case> {
                 tries.push((at + 1, Action::Delivered, "250 2.0.0 Ok: queued".to_owned()));
             }
             Case {
-                sender: (dice.below(50) != 0)
-                    .then(|| format!("news@sender{}.example", dice.below(20))),
+                sender: (dice.below(50) != 0).then(|| format!("news@sender{}.example", dice.below(20))),
                 host: ["mx1", "mx2"][dice.below(2) as usize],
                 ip: ["", "192.0.2.1"][dice.below(2) as usize],
                 queue_id: format!("4Xq{i:05}"),
                 outcome,
                 tries,
-                delay_ms: (outcome == Outcome::Delivered)
-                    .then(|| (dice.below(100) * dice.below(5_000)) as i64),
+                delay_ms: (outcome == Outcome::Delivered).then(|| (dice.below(100) * dice.below(5_000)) as i64),
                 verdict: verdict_,
                 provider,
                 template,
@@ -217,10 +187,7 @@ pub fn meta() -> Meta {
     Meta {
         version: "0.1.0".into(),
         rules: "test".into(),
-        window: Window {
-            since: Some(START),
-            ..Window::default()
-        },
+        window: Window { since: Some(START), ..Window::default() },
         coverage: Coverage {
             files: 2,
             bytes: 1_000,
@@ -231,11 +198,7 @@ pub fn meta() -> Meta {
             lost: 3,
             ..Coverage::default()
         },
-        excluded: Excluded {
-            hops: 4,
-            duplicates: 7,
-            ..Excluded::default()
-        },
+        excluded: Excluded { hops: 4, duplicates: 7, ..Excluded::default() },
     }
 }
 

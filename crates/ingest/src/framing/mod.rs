@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn what_has_no_frame() {
-        for line in ["", "hello", "Nov 22", "Nov 22 13:42:06", "Nov 22 13:42:06 lab", "Nov 22 13:42:06 lab words only", "<22>1 x"] {
+        for line in ["", "hello", "Nov 22", "Nov 22 13:42:06", "Nov 22 13:42:06 lab", "Nov 22 13:42:06 lab words only", "<22>1 x"]
+        {
             assert_eq!(syslog(line.as_bytes()), None, "{line}");
         }
     }

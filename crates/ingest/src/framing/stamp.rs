@@ -83,7 +83,9 @@ impl Stamp {
     /// The moment, by the clock of its file. `None` for a date that does not exist.
     pub fn at(&self, clock: &mut Clock) -> Option<Micros> {
         let whole = match (self.year, self.offset) {
-            (Some(year), Some(offset)) => clock.at_offset(year, self.month, self.day, self.hour, self.minute, self.second, offset)?,
+            (Some(year), Some(offset)) => {
+                clock.at_offset(year, self.month, self.day, self.hour, self.minute, self.second, offset)?
+            }
             (Some(year), None) => clock.full(year, self.month, self.day, self.hour, self.minute, self.second)?,
             (None, _) => clock.yearless(self.month, self.day, self.hour, self.minute, self.second)?,
         };

@@ -25,10 +25,7 @@ pub struct ChunkOptions {
 
 impl Default for ChunkOptions {
     fn default() -> Self {
-        Self {
-            target: 4 << 20,
-            max_line: 8 << 20,
-        }
+        Self { target: 1 << 20, max_line: 8 << 20 }
     }
 }
 
@@ -206,11 +203,7 @@ impl Iterator for Chunks {
         self.look_ahead();
         buffer.truncate(cut);
         // Nothing came, not even a hole: the end was told by the chunk before, or there never was a byte.
-        (cut > 0 || offset > start).then_some(Chunk {
-            data: buffer,
-            offset,
-            last: self.ended && self.carry.is_empty(),
-        })
+        (cut > 0 || offset > start).then_some(Chunk { data: buffer, offset, last: self.ended && self.carry.is_empty() })
     }
 }
 
@@ -218,11 +211,7 @@ impl Iterator for Chunks {
 ///
 /// NULs at the beginning of a line are left out: they are a hole in the file, not something that a server wrote.
 pub fn lines(data: &[u8]) -> Lines<'_> {
-    Lines {
-        data,
-        ends: memchr_iter(b'\n', data),
-        next: 0,
-    }
+    Lines { data, ends: memchr_iter(b'\n', data), next: 0 }
 }
 
 /// See [`lines`].
@@ -273,32 +262,20 @@ mod tests {
     }
 
     fn offsets(chunks: &[Chunk]) -> Vec<(u64, &[u8], bool)> {
-        chunks
-            .iter()
-            .map(|c| (c.offset, &c.data[..], c.last))
-            .collect()
+        chunks.iter().map(|c| (c.offset, &c.data[..], c.last)).collect()
     }
 
     #[test]
     fn whole_lines_and_the_right_last() {
         let (chunks, _) = cut(b"aa\nbb\ncc\n", 6, 100);
-        assert_eq!(
-            offsets(&chunks),
-            [(0, &b"aa\nbb\n"[..], false), (6, b"cc\n", true)]
-        );
+        assert_eq!(offsets(&chunks), [(0, &b"aa\nbb\n"[..], false), (6, b"cc\n", true)]);
         let (chunks, _) = cut(b"aa\nbb\n", 6, 100);
         assert_eq!(offsets(&chunks), [(0, &b"aa\nbb\n"[..], true)]);
         let (chunks, _) = cut(b"a long line and no end", 4, 100);
-        assert_eq!(
-            offsets(&chunks),
-            [(0, &b"a long line and no end"[..], true)]
-        );
+        assert_eq!(offsets(&chunks), [(0, &b"a long line and no end"[..], true)]);
         assert_eq!(cut(b"", 4, 100).0, []);
         let (chunks, _) = cut(b"\xef\xbb\xbfa\nb\n", 2, 100);
-        assert_eq!(
-            offsets(&chunks),
-            [(3, &b"a\n"[..], false), (5, b"b\n", true)]
-        );
+        assert_eq!(offsets(&chunks), [(3, &b"a\n"[..], false), (5, b"b\n", true)]);
     }
 
     #[test]
@@ -306,12 +283,7 @@ mod tests {
         let (chunks, state) = cut(b"aa\nxxxxxxxxxxxxxxxxxx\nbb\ncc", 4, 8);
         assert_eq!(
             offsets(&chunks),
-            [
-                (0, &b"aa\n"[..], false),
-                (3, b"xxxxxxxx", false),
-                (22, b"bb\n", false),
-                (25, b"cc", true)
-            ]
+            [(0, &b"aa\n"[..], false), (3, b"xxxxxxxx", false), (22, b"bb\n", false), (25, b"cc", true)]
         );
         assert_eq!(state.oversized(), 1);
         assert_eq!(state.problems()[0].kind, ProblemKind::LongLine);
@@ -329,20 +301,14 @@ mod tests {
         let (chunks, state) = cut(&vec![b'x'; 1 << 20], 1 << 10, 4 << 10);
         assert_eq!(chunks.len(), 1);
         assert!(chunks[0].data.capacity() < 16 << 10);
-        assert_eq!(
-            (chunks[0].data.len(), chunks[0].last, state.oversized()),
-            (4 << 10, true, 1)
-        );
+        assert_eq!((chunks[0].data.len(), chunks[0].last, state.oversized()), (4 << 10, true, 1));
     }
 
     #[test]
     fn a_hole_is_no_line() {
         let text = [&[0; 1000][..], b"first\nsecond\n"].concat();
         let (chunks, state) = cut(&text, 4, 8);
-        let all: Vec<_> = chunks
-            .iter()
-            .flat_map(|c| lines(&c.data).map(|(at, line)| (c.offset + at as u64, line)))
-            .collect();
+        let all: Vec<_> = chunks.iter().flat_map(|c| lines(&c.data).map(|(at, line)| (c.offset + at as u64, line))).collect();
         assert_eq!(all, [(1000, &b"first"[..]), (1006, b"second")]);
         assert_eq!(state.oversized(), 0);
         let (chunks, _) = cut(&[b"a\n", &[0; 100][..]].concat(), 4, 8);
@@ -353,10 +319,7 @@ mod tests {
     #[test]
     fn lines_lose_their_ends_only() {
         let all = |data| lines(data).collect::<Vec<_>>();
-        assert_eq!(
-            all(b"a\r\nb\n\nc"),
-            [(0, &b"a"[..]), (3, b"b"), (5, b""), (6, b"c")]
-        );
+        assert_eq!(all(b"a\r\nb\n\nc"), [(0, &b"a"[..]), (3, b"b"), (5, b""), (6, b"c")]);
         assert_eq!(all(b"a\r\r\n\r"), [(0, &b"a\r"[..]), (4, b"")]);
         assert_eq!(all(b""), []);
         assert_eq!(all(b"\n"), [(0, &b""[..])]);

@@ -89,11 +89,7 @@ pub(super) enum Codec {
 /// xz's preset -9 needs 65 MiB; its format allows 4 GiB.
 const XZ_MEMORY: u64 = 1 << 30;
 /// What `zstd --long=31` writes, the most there is (on 32 bits 30).
-const ZSTD_WINDOW_LOG: u32 = if cfg!(target_pointer_width = "64") {
-    31
-} else {
-    30
-};
+const ZSTD_WINDOW_LOG: u32 = if cfg!(target_pointer_width = "64") { 31 } else { 30 };
 /// zstd tells what it needs once it has seen this much of a frame.
 const ZSTD_FIRST: usize = 5;
 
@@ -110,9 +106,7 @@ impl Codec {
             }
             Compression::Zstd => {
                 let mut decoder = Decoder::new().map_err(|e| e.to_string())?;
-                decoder
-                    .set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))
-                    .map_err(|e| e.to_string())?;
+                decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG)).map_err(|e| e.to_string())?;
                 Self::Zstd(Box::new(decoder), ZSTD_FIRST)
             }
         }))
@@ -167,11 +161,7 @@ impl Codec {
                     }
                     Err(e) => State::Corrupt(e.to_string()),
                 };
-                Step {
-                    consumed: source.pos(),
-                    produced: target.pos(),
-                    state,
-                }
+                Step { consumed: source.pos(), produced: target.pos(), state }
             }
         }
     }
@@ -180,10 +170,6 @@ impl Codec {
 impl Step {
     fn new(before: (u64, u64), after: (u64, u64), state: State) -> Self {
         // Both differ by no more than the length of a slice.
-        Self {
-            consumed: (after.0 - before.0) as usize,
-            produced: (after.1 - before.1) as usize,
-            state,
-        }
+        Self { consumed: (after.0 - before.0) as usize, produced: (after.1 - before.1) as usize, state }
     }
 }

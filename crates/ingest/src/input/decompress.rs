@@ -69,16 +69,10 @@ impl Reader {
             Sniff::Plain => Compression::Plain,
             Sniff::Packed(compression) => compression,
             Sniff::Foreign(f) => {
-                return Err(Problem::new(
-                    f.kind,
-                    path,
-                    format!("is {}", f.what),
-                    f.remedy,
-                ));
+                return Err(Problem::new(f.kind, path, format!("is {}", f.what), f.remedy));
             }
         };
-        let codec = Codec::new(compression)
-            .map_err(|e| Problem::new(ProblemKind::Unreadable, path, e, "free some memory"))?;
+        let codec = Codec::new(compression).map_err(|e| Problem::new(ProblemKind::Unreadable, path, e, "free some memory"))?;
         let mut reader = Self {
             path: path.to_owned(),
             raw,
@@ -166,11 +160,7 @@ impl Reader {
             if n == 0 {
                 if utf16.finish(&mut self.spill) {
                     let message = "the UTF-16 text ends in the middle of a character";
-                    self.report(
-                        ProblemKind::Truncated,
-                        message,
-                        "copy or export the file again",
-                    );
+                    self.report(ProblemKind::Truncated, message, "copy or export the file again");
                 }
                 return self.spill.len() > before;
             }
@@ -254,24 +244,15 @@ impl Reader {
         }
         let name = self.compression;
         if foreign > PADDING {
-            let message =
-                format!("{foreign} bytes after the last whole {name} member are not {name} data");
+            let message = format!("{foreign} bytes after the last whole {name} member are not {name} data");
             self.report(ProblemKind::Corrupt, message, self.check_remedy());
         } else if foreign > 0 {
             let message = format!("{foreign} bytes of rubbish after the {name} data were left out");
-            self.report(
-                ProblemKind::TrailingData,
-                message,
-                "nothing of the log is lost",
-            );
+            self.report(ProblemKind::TrailingData, message, "nothing of the log is lost");
         } else if zeros > 0 && !(name == Compression::Xz && zeros % 4 == 0) {
             // The xz format itself allows padding in fours (xz-file-format.txt, 2.2).
             let message = format!("{zeros} zero bytes after the {name} data were left out");
-            self.report(
-                ProblemKind::TrailingData,
-                message,
-                "nothing of the log is lost",
-            );
+            self.report(ProblemKind::TrailingData, message, "nothing of the log is lost");
         }
     }
 
@@ -279,20 +260,14 @@ impl Reader {
     fn cut(&mut self) {
         self.ended = true;
         if !self.io_problem() {
-            let message = format!(
-                "the {} data ends early; what came before is read",
-                self.compression
-            );
+            let message = format!("the {} data ends early; what came before is read", self.compression);
             self.report(ProblemKind::Truncated, message, self.check_remedy());
         }
     }
 
     fn damaged(&mut self, why: &str) {
         self.ended = true;
-        let message = format!(
-            "the {} data is damaged ({why}); what came before is read",
-            self.compression
-        );
+        let message = format!("the {} data is damaged ({why}); what came before is read", self.compression);
         self.report(ProblemKind::Corrupt, message, self.check_remedy());
     }
 
@@ -301,16 +276,12 @@ impl Reader {
         let Some(error) = self.raw.error.take() else {
             return false;
         };
-        self.problems
-            .push(Problem::from_io(&self.path, &error).at(self.unpacked));
+        self.problems.push(Problem::from_io(&self.path, &error).at(self.unpacked));
         true
     }
 
     fn check_remedy(&self) -> String {
-        format!(
-            "copy the file again, and check it with: {}",
-            self.compression.test_command()
-        )
+        format!("copy the file again, and check it with: {}", self.compression.test_command())
     }
 
     fn report(&mut self, kind: ProblemKind, message: impl Into<String>, remedy: impl Into<String>) {

@@ -43,19 +43,12 @@ pub struct Discovery {
 
 /// How patterns match: as a shell does, so hidden files only by a dot of their own.
 pub(super) fn match_options() -> MatchOptions {
-    MatchOptions {
-        case_sensitive: !cfg!(windows),
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    }
+    MatchOptions { case_sensitive: !cfg!(windows), require_literal_separator: true, require_literal_leading_dot: true }
 }
 
 /// Finds the sources of all `paths`.
 pub fn discover(paths: &[PathBuf], options: &DiscoverOptions) -> Discovery {
-    let mut search = Search {
-        recursive: options.recursive,
-        ..Search::default()
-    };
+    let mut search = Search { recursive: options.recursive, ..Search::default() };
     for path in paths {
         search.path(path);
     }
@@ -100,9 +93,7 @@ impl Search {
         match fs::metadata(path) {
             Ok(metadata) => self.existing(path, metadata),
             Err(error) => match path.to_str().filter(|text| text.contains(['*', '?', '['])) {
-                Some(text) if error.kind() != std::io::ErrorKind::PermissionDenied => {
-                    self.pattern(path, text)
-                }
+                Some(text) if error.kind() != std::io::ErrorKind::PermissionDenied => self.pattern(path, text),
                 _ => self.problems.push(Problem::from_io(path, &error)),
             },
         }
@@ -122,12 +113,7 @@ impl Search {
             Ok(matches) => matches,
             Err(error) => {
                 let message = format!("is no file and no valid pattern: {}", error.msg);
-                self.problems.push(Problem::new(
-                    ProblemKind::NoMatch,
-                    path,
-                    message,
-                    "check the brackets",
-                ));
+                self.problems.push(Problem::new(ProblemKind::NoMatch, path, message, "check the brackets"));
                 return;
             }
         };
@@ -139,19 +125,12 @@ impl Search {
                     Ok(metadata) => self.existing(&found, metadata),
                     Err(error) => self.problems.push(Problem::from_io(&found, &error)),
                 },
-                Err(error) => self
-                    .problems
-                    .push(Problem::from_io(error.path(), error.error())),
+                Err(error) => self.problems.push(Problem::from_io(error.path(), error.error())),
             }
         }
         if !any {
             let remedy = "check the spelling; hidden files are matched only by a dot of their own";
-            self.problems.push(Problem::new(
-                ProblemKind::NoMatch,
-                path,
-                "the pattern matches nothing",
-                remedy,
-            ));
+            self.problems.push(Problem::new(ProblemKind::NoMatch, path, "the pattern matches nothing", remedy));
         }
     }
 
@@ -165,12 +144,7 @@ impl Search {
             } else {
                 "give the folder or the file that the mail server writes to"
             };
-            self.problems.push(Problem::new(
-                ProblemKind::EmptyFolder,
-                path,
-                message,
-                remedy,
-            ));
+            self.problems.push(Problem::new(ProblemKind::EmptyFolder, path, message, remedy));
         }
     }
 
@@ -219,34 +193,22 @@ impl Search {
 
     fn add(&mut self, path: &Path, metadata: Metadata) {
         let way = Way {
-            is_link: path
-                .symlink_metadata()
-                .is_ok_and(|m| m.file_type().is_symlink()),
+            is_link: path.symlink_metadata().is_ok_and(|m| m.file_type().is_symlink()),
             located: located(path),
             components: path.components().count(),
             spelled: path.to_owned(),
         };
         let identity = identity(path, &metadata);
-        if self
-            .found
-            .get(&identity)
-            .is_none_or(|(kept, _)| way < *kept)
-        {
+        if self.found.get(&identity).is_none_or(|(kept, _)| way < *kept) {
             self.found.insert(identity, (way, metadata));
         }
     }
 
     fn finish(mut self) -> Discovery {
-        let mut found: Vec<_> = self
-            .found
-            .into_values()
-            .map(|(way, metadata)| (SortKey::new(&way.located), way, metadata))
-            .collect();
+        let mut found: Vec<_> =
+            self.found.into_values().map(|(way, metadata)| (SortKey::new(&way.located), way, metadata)).collect();
         found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
-        let mut sources: Vec<_> = found
-            .iter()
-            .map(|(_, way, metadata)| Source::with_metadata(&way.spelled, metadata))
-            .collect();
+        let mut sources: Vec<_> = found.iter().map(|(_, way, metadata)| Source::with_metadata(&way.spelled, metadata)).collect();
         if self.stdin {
             sources.push(Source::stdin());
         }
@@ -254,11 +216,7 @@ impl Search {
         self.problems.dedup();
         self.skipped.sort();
         self.skipped.dedup();
-        Discovery {
-            sources,
-            problems: self.problems,
-            skipped: self.skipped,
-        }
+        Discovery { sources, problems: self.problems, skipped: self.skipped }
     }
 }
 
@@ -270,11 +228,7 @@ struct Seen {
 
 /// `.` and a name are the name.
 fn spell(folder: &Path, name: &OsStr) -> PathBuf {
-    if folder == Path::new(".") {
-        PathBuf::from(name)
-    } else {
-        folder.join(name)
-    }
+    if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
 }
 
 #[cfg(unix)]

@@ -62,11 +62,7 @@ pub(super) struct Utf16 {
 
 impl Utf16 {
     pub(super) fn new(big_endian: bool) -> Self {
-        Self {
-            big_endian,
-            byte: None,
-            high: None,
-        }
+        Self { big_endian, byte: None, high: None }
     }
 
     /// Appends the text of `input` to `out`; a surrogate without its other half becomes U+FFFD.
@@ -95,11 +91,7 @@ impl Utf16 {
     }
 
     fn unit(&mut self, pair: [u8; 2], out: &mut Vec<u8>) {
-        let unit = if self.big_endian {
-            u16::from_be_bytes(pair)
-        } else {
-            u16::from_le_bytes(pair)
-        };
+        let unit = if self.big_endian { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) };
         if self.high.is_none() && unit < 0x80 {
             out.push(pair[usize::from(self.big_endian)]);
             return;
@@ -107,12 +99,8 @@ impl Utf16 {
         let low = (0xdc00..0xe000).contains(&unit);
         if let Some(high) = self.high.take() {
             if low {
-                let code =
-                    0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00);
-                put(
-                    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
-                    out,
-                );
+                let code = 0x1_0000 + ((u32::from(high) - 0xd800) << 10) + (u32::from(unit) - 0xdc00);
+                put(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), out);
                 return;
             }
             put(char::REPLACEMENT_CHARACTER, out);
@@ -120,10 +108,7 @@ impl Utf16 {
         if (0xd800..0xdc00).contains(&unit) {
             self.high = Some(unit);
         } else {
-            put(
-                char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER),
-                out,
-            );
+            put(char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER), out);
         }
     }
 }
@@ -143,20 +128,14 @@ mod tests {
     #[test]
     fn marks_and_patterns() {
         assert_eq!(detect(b"\xef\xbb\xbf#Software"), (Encoding::Utf8Mark, 3));
-        assert_eq!(
-            detect(&[b"\xff\xfe", &le("date")[..]].concat()),
-            (Encoding::Utf16Le, 2)
-        );
+        assert_eq!(detect(&[b"\xff\xfe", &le("date")[..]].concat()), (Encoding::Utf16Le, 2));
         assert_eq!(detect(&le("date_time_utc,subject")), (Encoding::Utf16Le, 0));
         assert_eq!(detect(b"\0d\0a\0t\0e\0_\0t"), (Encoding::Utf16Be, 0));
         assert_eq!(detect(b"Nov 22 13:07:02 mx1"), (Encoding::Bytes, 0));
         assert_eq!(detect(&[0; 1024]), (Encoding::Bytes, 0));
         assert_eq!(detect(b""), (Encoding::Bytes, 0));
         // A journal's export has a few NULs of its own.
-        assert_eq!(
-            detect(b"MESSAGE\n\x05\0\0\0\0\0\0\0hello\nMESSAGE=a longer text"),
-            (Encoding::Bytes, 0)
-        );
+        assert_eq!(detect(b"MESSAGE\n\x05\0\0\0\0\0\0\0hello\nMESSAGE=a longer text"), (Encoding::Bytes, 0));
     }
 
     #[test]

@@ -33,17 +33,15 @@ pub struct Rotation {
     pub age: Age,
 }
 
-static EXCHANGE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?P<set>[a-z]+)(?P<ymd>(?:19|20)\d{6})(?P<rest>\d{2})?-(?P<n>\d{1,9})$")
-});
+static EXCHANGE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?P<set>[a-z]+)(?P<ymd>(?:19|20)\d{6})(?P<rest>\d{2})?-(?P<n>\d{1,9})$"));
 static DATED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"^(?P<set>.*?)[.\-_]?(?P<y>(?:19|20)\d\d)[.\-_]?(?P<m>0[1-9]|1[0-2])",
         r"(?:[.\-_]?(?P<d>0[1-9]|[12]\d|3[01]))?(?P<rest>(?:[.\-_:t]?\d+)*)$"
     ))
 });
-static EPOCH: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?P<set>.+?)[.\-_](?P<secs>[12]\d{9})$"));
+static EPOCH: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<set>.+?)[.\-_](?P<secs>[12]\d{9})$"));
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<set>.+?)\.(?P<n>\d{1,5})$"));
 
 fn pattern(text: &str) -> Regex {
@@ -68,21 +66,12 @@ pub fn rotation_rank(name: &str) -> Rotation {
         };
         return Rotation { set, age };
     }
-    Rotation {
-        set: bare.to_owned(),
-        age: Age::Current,
-    }
+    Rotation { set: bare.to_owned(), age: Age::Current }
 }
 
 fn strip_packing(name: &str) -> &str {
-    const PACKING: [&str; 9] = [
-        ".gz", ".bz2", ".xz", ".zst", ".zstd", ".lzma", ".z", ".gzip", ".bz",
-    ];
-    PACKING
-        .iter()
-        .find_map(|end| name.strip_suffix(end))
-        .filter(|bare| !bare.is_empty())
-        .unwrap_or(name)
+    const PACKING: [&str; 9] = [".gz", ".bz2", ".xz", ".zst", ".zstd", ".lzma", ".z", ".gzip", ".bz"];
+    PACKING.iter().find_map(|end| name.strip_suffix(end)).filter(|bare| !bare.is_empty()).unwrap_or(name)
 }
 
 fn split_age(name: &str) -> Option<(String, Age)> {
@@ -92,9 +81,7 @@ fn split_age(name: &str) -> Option<(String, Age)> {
         return Some((set.to_owned(), Age::Numbered(Reverse(1))));
     }
     if let Some(c) = EXCHANGE.captures(name) {
-        let rest = c
-            .name("rest")
-            .map_or(Some(0), |h| h.as_str().parse().ok())?;
+        let rest = c.name("rest").map_or(Some(0), |h| h.as_str().parse().ok())?;
         let age = Age::Dated(c["ymd"].parse().ok()?, vec![rest, c["n"].parse().ok()?]);
         return Some((c["set"].to_owned(), age));
     }
@@ -116,10 +103,7 @@ fn split_age(name: &str) -> Option<(String, Age)> {
         return Some((c["set"].to_owned(), Age::Dated(date, vec![seconds])));
     }
     let c = NUMBERED.captures(name)?;
-    Some((
-        c["set"].to_owned(),
-        Age::Numbered(Reverse(c["n"].parse().ok()?)),
-    ))
+    Some((c["set"].to_owned(), Age::Numbered(Reverse(c["n"].parse().ok()?))))
 }
 
 /// True for names inside a folder that are surely no mail log. In doubt a file is looked into: false.
@@ -205,33 +189,15 @@ mod tests {
     #[test]
     fn sets_are_in_the_order_of_age() {
         let sets: [&[&str]; 12] = [
-            &[
-                "mail.log.10",
-                "mail.log.2",
-                "mail.log.1",
-                "mail.log.0",
-                "mail.log",
-            ],
+            &["mail.log.10", "mail.log.2", "mail.log.1", "mail.log.0", "mail.log"],
             &["mail.log.10.gz", "mail.log.2.xz", "mail.log.1", "mail.log"],
             &["mail.log-20251231", "mail.log-20261122.gz", "mail.log"],
             &["mail.log.2026-11-21.gz", "mail.log.2026-11-22.gz"],
             &["mainlog-202610", "mainlog-20261122", "mainlog"],
             &["mainlog.02", "mainlog.01", "mainlog"],
-            &[
-                "postfix.log.20261122-091500",
-                "postfix.log.20261122-101010",
-                "postfix.log",
-            ],
-            &[
-                "MSGTRK2026112201-9.LOG",
-                "MSGTRK2026112201-10.LOG",
-                "msgtrk2026112202-1.log",
-            ],
-            &[
-                "MSGTRK20101201-9.LOG",
-                "MSGTRK20101201-10.LOG",
-                "MSGTRK20101202-1.LOG",
-            ],
+            &["postfix.log.20261122-091500", "postfix.log.20261122-101010", "postfix.log"],
+            &["MSGTRK2026112201-9.LOG", "MSGTRK2026112201-10.LOG", "msgtrk2026112202-1.log"],
+            &["MSGTRK20101201-9.LOG", "MSGTRK20101201-10.LOG", "MSGTRK20101202-1.LOG"],
             &["mail.2.log", "mail.1.log.gz", "mail.log"],
             &["mail-20261121.log", "mail-20261122.log.gz"],
             &["mail.log-1763800000", "mail.log-1763886400.gz", "mail.log"],
@@ -247,30 +213,12 @@ mod tests {
     #[test]
     fn other_files_are_other_sets() {
         let set = |name| rotation_rank(name).set;
-        assert_ne!(
-            set("MSGTRK2026112201-1.LOG"),
-            set("MSGTRKMD2026112201-1.LOG")
-        );
+        assert_ne!(set("MSGTRK2026112201-1.LOG"), set("MSGTRKMD2026112201-1.LOG"));
         assert_ne!(set("web-1.log"), set("web-2.log"));
         assert_ne!(set("mainlog"), set("rejectlog"));
-        assert_eq!(
-            rotation_rank("mail.log-20261122").age,
-            Age::Dated(20_261_122, vec![])
-        );
-        assert_eq!(
-            rotation_rank("20261122.log").age,
-            Age::Dated(20_261_122, vec![])
-        );
-        for odd in [
-            "",
-            ".gz",
-            ".",
-            "~",
-            ".old",
-            "-",
-            "99999999999999999999",
-            "é.1",
-        ] {
+        assert_eq!(rotation_rank("mail.log-20261122").age, Age::Dated(20_261_122, vec![]));
+        assert_eq!(rotation_rank("20261122.log").age, Age::Dated(20_261_122, vec![]));
+        for odd in ["", ".gz", ".", "~", ".old", "-", "99999999999999999999", "é.1"] {
             rotation_rank(odd);
         }
     }

@@ -32,10 +32,7 @@ pub fn natural_cmp(a: &str, b: &str) -> Ordering {
 
 /// Takes a number off the front, without its leading zeros.
 fn digits<'a>(text: &mut &'a [u8]) -> &'a [u8] {
-    let end = text
-        .iter()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.iter().position(|b| !b.is_ascii_digit()).unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     *text = rest;
     let zeros = number.iter().take_while(|b| **b == b'0').count();
@@ -57,11 +54,7 @@ impl SortKey {
         let mut folders: Vec<_> = located.components().map(|c| text(c.as_os_str())).collect();
         let name = folders.pop().unwrap_or_default();
         let rotation = rotation_rank(&name);
-        Self {
-            folders,
-            rotation,
-            name,
-        }
+        Self { folders, rotation, name }
     }
 }
 
@@ -93,10 +86,7 @@ mod tests {
         assert_eq!(natural_cmp("node2", "node10"), Ordering::Less);
         assert_eq!(natural_cmp("node02", "node2"), Ordering::Less);
         assert_eq!(natural_cmp("a", "a1"), Ordering::Less);
-        assert_eq!(
-            natural_cmp("x99999999999999999999", "x100000000000000000000"),
-            Ordering::Less
-        );
+        assert_eq!(natural_cmp("x99999999999999999999", "x100000000000000000000"), Ordering::Less);
         assert_eq!(natural_cmp("same", "same"), Ordering::Equal);
     }
 

@@ -48,12 +48,7 @@ pub struct Peek {
 pub fn peek(source: &Source) -> Result<Peek, Problem> {
     if !source.rereadable() {
         let message = "can be read only once";
-        return Err(Problem::new(
-            ProblemKind::Unreadable,
-            &source.path,
-            message,
-            "save it to a file first",
-        ));
+        return Err(Problem::new(ProblemKind::Unreadable, &source.path, message, "save it to a file first"));
     }
     open_peeked(source).map(|(peek, _)| peek)
 }
@@ -91,48 +86,21 @@ fn peek_reader(reader: &mut Reader) -> Peek {
     let problem = if let Some(problem) = reader.problems().iter().find(|p| p.is_failure()) {
         Some(problem.clone())
     } else if let Some(f) = known {
-        Some(Problem::new(
-            f.kind,
-            reader.path(),
-            format!("holds {}", what(f.what)),
-            f.remedy,
-        ))
+        Some(Problem::new(f.kind, reader.path(), format!("holds {}", what(f.what)), f.remedy))
     } else if binary {
         let message = "is binary data, not a log";
-        Some(Problem::new(
-            ProblemKind::NotALog,
-            reader.path(),
-            message,
-            "give the text log instead",
-        ))
+        Some(Problem::new(ProblemKind::NotALog, reader.path(), message, "give the text log instead"))
     } else if head.is_empty() && complete {
-        Some(Problem::new(
-            ProblemKind::EmptyFile,
-            reader.path(),
-            "is empty",
-            "nothing was logged there yet",
-        ))
+        Some(Problem::new(ProblemKind::EmptyFile, reader.path(), "is empty", "nothing was logged there yet"))
     } else {
         None
     };
-    Peek {
-        head,
-        tail: None,
-        compression: reader.compression(),
-        encoding: reader.encoding(),
-        complete,
-        binary,
-        problem,
-    }
+    Peek { head, tail: None, compression: reader.compression(), encoding: reader.encoding(), complete, binary, problem }
 }
 
 /// `packed with lz4` reads well after "is", not after "holds".
 fn what(what: &str) -> String {
-    if what.starts_with("packed") {
-        format!("data {what}")
-    } else {
-        what.to_owned()
-    }
+    if what.starts_with("packed") { format!("data {what}") } else { what.to_owned() }
 }
 
 /// True for what no log looks like: NULs, or many control bytes. NULs in front are a hole, and don't count.
@@ -143,10 +111,7 @@ fn is_binary(text: &[u8]) -> bool {
         return !text.is_empty();
     }
     let nuls = rest.iter().filter(|b| **b == 0).count();
-    let controls = rest
-        .iter()
-        .filter(|b| matches!(b, 1..=7 | 11 | 14..=26 | 28..=31 | 127))
-        .count();
+    let controls = rest.iter().filter(|b| matches!(b, 1..=7 | 11 | 14..=26 | 28..=31 | 127)).count();
     nuls * 50 > rest.len() || (nuls + controls) * 20 > rest.len()
 }
 
@@ -169,9 +134,7 @@ fn tail(path: &Path, encoding: Encoding) -> io::Result<Option<Vec<u8>>> {
         utf16.finish(&mut text);
         bytes = text;
     }
-    Ok(memchr(b'\n', &bytes)
-        .map(|at| bytes.split_off(at + 1))
-        .filter(|lines| !lines.is_empty()))
+    Ok(memchr(b'\n', &bytes).map(|at| bytes.split_off(at + 1)).filter(|lines| !lines.is_empty()))
 }
 
 #[cfg(test)]
@@ -188,18 +151,13 @@ mod tests {
     }
 
     fn numbered(count: usize) -> Vec<u8> {
-        (0..count)
-            .flat_map(|n| format!("Nov 22 13:07:02 mx1 line {n}\n").into_bytes())
-            .collect()
+        (0..count).flat_map(|n| format!("Nov 22 13:07:02 mx1 line {n}\n").into_bytes()).collect()
     }
 
     #[test]
     fn a_short_file_is_all_head() {
         let seen = peek_bytes(b"one\ntwo");
-        assert_eq!(
-            (&seen.head[..], seen.complete, seen.binary),
-            (&b"one\ntwo"[..], true, false)
-        );
+        assert_eq!((&seen.head[..], seen.complete, seen.binary), (&b"one\ntwo"[..], true, false));
         assert_eq!((seen.tail, seen.problem), (None, None));
     }
 
@@ -228,9 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_no_log() {
-        let noise: Vec<u8> = (0..5000u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
-            .collect();
+        let noise: Vec<u8> = (0..5000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         for bytes in [&noise[..], &[0; 3000], b"\x7fab\0\0\0\x01\x02\x03"] {
             let seen = peek_bytes(bytes);
             assert!(seen.binary);

@@ -34,11 +34,7 @@ impl Machine {
     /// The machine that we run on, given what its environment says of Exchange.
     pub fn this(exchange_install: Option<PathBuf>) -> Self {
         let root = if cfg!(windows) { r"C:\" } else { "/" };
-        Self {
-            root: PathBuf::from(root),
-            windows: cfg!(windows),
-            exchange_install,
-        }
+        Self { root: PathBuf::from(root), windows: cfg!(windows), exchange_install }
     }
 }
 
@@ -65,10 +61,7 @@ pub struct Places {
 impl Places {
     /// All logs that were found, for [`discover`](super::discover()).
     pub fn found(&self) -> Vec<PathBuf> {
-        self.looked
-            .iter()
-            .flat_map(|place| place.found.iter().cloned())
-            .collect()
+        self.looked.iter().flat_map(|place| place.found.iter().cloned()).collect()
     }
 }
 
@@ -103,11 +96,7 @@ pub fn default_places(machine: &Machine) -> Places {
     }
     let mut roots: Vec<PathBuf> = machine.exchange_install.iter().cloned().collect();
     if machine.windows {
-        let parent = machine
-            .root
-            .join("Program Files")
-            .join("Microsoft")
-            .join("Exchange Server");
+        let parent = machine.root.join("Program Files").join("Microsoft").join("Exchange Server");
         roots.extend(EXCHANGE_ROOTS.map(|version| parent.join(version)));
     }
     let mut seen = Vec::new();
@@ -115,10 +104,7 @@ pub fn default_places(machine: &Machine) -> Places {
         let identity = root.canonicalize().unwrap_or_else(|_| root.clone());
         if !seen.contains(&identity) {
             seen.push(identity);
-            let folder = root
-                .join("TransportRoles")
-                .join("Logs")
-                .join("MessageTracking");
+            let folder = root.join("TransportRoles").join("Logs").join("MessageTracking");
             places.look("Exchange", &folder, "MSGTRK*.LOG");
         }
     }
@@ -130,10 +116,7 @@ impl Places {
     fn look(&mut self, who: &'static str, folder: &Path, pattern: &str) {
         let matcher = Pattern::new(pattern).expect("a constant pattern");
         // Exchange writes .LOG and .log.
-        let options = MatchOptions {
-            case_sensitive: who != "Exchange",
-            ..match_options()
-        };
+        let options = MatchOptions { case_sensitive: who != "Exchange", ..match_options() };
         let mut found = Vec::new();
         match fs::read_dir(folder) {
             Ok(entries) => {
@@ -151,11 +134,7 @@ impl Places {
                     }
                 }
             }
-            Err(e)
-                if matches!(
-                    e.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) => {}
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => {
                 let problem = Problem::from_io(folder, &error);
                 if !self.problems.contains(&problem) {
@@ -164,11 +143,7 @@ impl Places {
             }
         }
         found.sort_by_cached_key(|path| SortKey::new(path));
-        self.looked.push(Place {
-            who,
-            pattern: folder.join(pattern),
-            found,
-        });
+        self.looked.push(Place { who, pattern: folder.join(pattern), found });
     }
 }
 
@@ -183,23 +158,14 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, b"x\n").unwrap();
         }
-        let machine = Machine {
-            root: root.path().to_owned(),
-            windows: false,
-            exchange_install: None,
-        };
+        let machine = Machine { root: root.path().to_owned(), windows: false, exchange_install: None };
         (root, machine)
     }
 
     fn found(machine: &Machine, root: &Path) -> Vec<String> {
         let places = default_places(machine);
         assert_eq!(places.problems, []);
-        let short = |p: PathBuf| {
-            p.strip_prefix(root)
-                .unwrap()
-                .to_string_lossy()
-                .replace('\\', "/")
-        };
+        let short = |p: PathBuf| p.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
         places.found().into_iter().map(short).collect()
     }
 
@@ -233,24 +199,15 @@ mod tests {
             ]
         );
 
-        let logs =
-            "Program Files/Microsoft/Exchange Server/V15/TransportRoles/Logs/MessageTracking";
-        let names = [
-            "MSGTRK2026112201-10.LOG",
-            "MSGTRK2026112201-9.LOG",
-            "MSGTRKMD2026112201-1.log",
-            "index.txt",
-        ];
+        let logs = "Program Files/Microsoft/Exchange Server/V15/TransportRoles/Logs/MessageTracking";
+        let names = ["MSGTRK2026112201-10.LOG", "MSGTRK2026112201-9.LOG", "MSGTRKMD2026112201-1.log", "index.txt"];
         let files = names.map(|n| format!("{logs}/{n}"));
         let (root, mut windows) = machine(&files.each_ref().map(|f| &f[..]));
         windows.windows = true;
         let expected = [1, 0, 2].map(|n: usize| files[n].clone());
         assert_eq!(found(&windows, root.path()), expected);
         // The environment names the same folder: once is enough.
-        windows.exchange_install = Some(
-            root.path()
-                .join("Program Files/Microsoft/Exchange Server/V15"),
-        );
+        windows.exchange_install = Some(root.path().join("Program Files/Microsoft/Exchange Server/V15"));
         assert_eq!(found(&windows, root.path()), expected);
     }
 
@@ -259,11 +216,6 @@ mod tests {
         let (root, unix) = machine(&[]);
         let places = default_places(&unix);
         assert!(places.found().is_empty() && places.problems.is_empty());
-        assert!(
-            places
-                .looked
-                .iter()
-                .any(|p| p.pattern == root.path().join("var/log/mail.log*"))
-        );
+        assert!(places.looked.iter().any(|p| p.pattern == root.path().join("var/log/mail.log*")));
     }
 }

@@ -42,17 +42,8 @@ impl ProblemKind {
     /// True where part of the asked-for input could not be read (exit 3); false for a hint (exit 0).
     pub fn is_failure(self) -> bool {
         match self {
-            Self::NotFound
-            | Self::NoMatch
-            | Self::Unreadable
-            | Self::Truncated
-            | Self::Corrupt
-            | Self::Archive => true,
-            Self::EmptyFile
-            | Self::EmptyFolder
-            | Self::NotALog
-            | Self::TrailingData
-            | Self::LongLine => false,
+            Self::NotFound | Self::NoMatch | Self::Unreadable | Self::Truncated | Self::Corrupt | Self::Archive => true,
+            Self::EmptyFile | Self::EmptyFolder | Self::NotALog | Self::TrailingData | Self::LongLine => false,
         }
     }
 }
@@ -74,19 +65,8 @@ pub struct Problem {
 
 impl Problem {
     /// A problem without a place inside the file.
-    pub fn new(
-        kind: ProblemKind,
-        path: &Path,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            path: path.to_owned(),
-            kind,
-            offset: None,
-            message: message.into(),
-            remedy: remedy.into(),
-        }
+    pub fn new(kind: ProblemKind, path: &Path, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), kind, offset: None, message: message.into(), remedy: remedy.into() }
     }
 
     /// The same, with the number of unpacked bytes before it.
@@ -104,12 +84,9 @@ impl Problem {
     /// What the system said, in the user's words.
     pub fn from_io(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotFound => Self::new(
-                ProblemKind::NotFound,
-                path,
-                "there is no such file or folder",
-                not_found_remedy(path),
-            ),
+            io::ErrorKind::NotFound => {
+                Self::new(ProblemKind::NotFound, path, "there is no such file or folder", not_found_remedy(path))
+            }
             io::ErrorKind::PermissionDenied => Self::new(
                 ProblemKind::Unreadable,
                 path,
@@ -128,16 +105,11 @@ impl Problem {
 
 /// The deepest thing that does exist is the best hint to a misspelt path.
 fn not_found_remedy(path: &Path) -> String {
-    if path
-        .symlink_metadata()
-        .is_ok_and(|m| m.file_type().is_symlink())
-    {
+    if path.symlink_metadata().is_ok_and(|m| m.file_type().is_symlink()) {
         return "it is a link to something that is gone: mend or remove the link".to_owned();
     }
     match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() || parent.exists() => {
-            "check the spelling of the name".to_owned()
-        }
+        Some(parent) if parent.as_os_str().is_empty() || parent.exists() => "check the spelling of the name".to_owned(),
         Some(parent) => format!("the folder {} does not exist either", parent.display()),
         None => "check the spelling".to_owned(),
     }
@@ -172,13 +144,8 @@ mod tests {
 
     #[test]
     fn one_clear_line() {
-        let problem = Problem::new(
-            ProblemKind::Truncated,
-            Path::new("a\nb.gz"),
-            "the gz data ends early",
-            "copy the file again",
-        )
-        .at(42);
+        let problem =
+            Problem::new(ProblemKind::Truncated, Path::new("a\nb.gz"), "the gz data ends early", "copy the file again").at(42);
         assert_eq!(
             problem.to_string(),
             "a\\nb.gz: the gz data ends early (at byte 42 of the unpacked text); copy the file again"

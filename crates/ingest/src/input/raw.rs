@@ -25,15 +25,7 @@ impl Raw {
     /// Nothing is read yet.
     pub(super) fn new(inner: Box<dyn Read + Send>) -> Self {
         let buffer = vec![0; BLOCK];
-        Self {
-            inner,
-            buffer,
-            from: 0,
-            to: 0,
-            total: 0,
-            ended: false,
-            error: None,
-        }
+        Self { inner, buffer, from: 0, to: 0, total: 0, ended: false, error: None }
     }
 
     /// What is in the buffer.

@@ -33,23 +33,11 @@ const UNPACK: &str = "unpack it and give the log in it";
 const NO_LOG: &str = "give the text log instead";
 
 const fn archive(magic: &'static [u8], what: &'static str) -> Foreign {
-    Foreign {
-        at: 0,
-        magic,
-        what,
-        kind: ProblemKind::Archive,
-        remedy: UNPACK,
-    }
+    Foreign { at: 0, magic, what, kind: ProblemKind::Archive, remedy: UNPACK }
 }
 
 const fn no_log(magic: &'static [u8], what: &'static str) -> Foreign {
-    Foreign {
-        at: 0,
-        magic,
-        what,
-        kind: ProblemKind::NotALog,
-        remedy: NO_LOG,
-    }
+    Foreign { at: 0, magic, what, kind: ProblemKind::NotALog, remedy: NO_LOG }
 }
 
 /// Marks from each format's own specification, as the `file` command's magic lists them.
@@ -59,10 +47,7 @@ static FOREIGN: [Foreign; 23] = [
     archive(b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     archive(b"Rar!\x1a\x07", "a rar archive"),
     archive(b"MSCF\0\0\0\0", "a cabinet archive"),
-    Foreign {
-        at: 257,
-        ..archive(b"ustar", "a tar archive")
-    },
+    Foreign { at: 257, ..archive(b"ustar", "a tar archive") },
     archive(b"\x1f\x9d", "packed with compress (.Z)"),
     archive(b"\x1f\xa0", "packed with compress (.Z)"),
     archive(b"\x04\x22\x4d\x18", "packed with lz4"),
@@ -105,10 +90,7 @@ pub(super) fn sniff(head: &[u8]) -> Sniff {
 
 /// A known format that is not read here, in unpacked text too.
 pub(super) fn foreign(head: &[u8]) -> Option<&'static Foreign> {
-    FOREIGN.iter().find(|f| {
-        head.get(f.at..)
-            .is_some_and(|from| from.starts_with(f.magic))
-    })
+    FOREIGN.iter().find(|f| head.get(f.at..).is_some_and(|from| from.starts_with(f.magic)))
 }
 
 /// The packing, from its mark. A file so short that its mark is cut is packed too: it ends early.
@@ -164,12 +146,7 @@ mod tests {
             b"BZh9 is the name of my host",
             b"Rar! said the cat",
         ] {
-            assert_eq!(
-                sniff(text),
-                Sniff::Plain,
-                "{:?}",
-                String::from_utf8_lossy(text)
-            );
+            assert_eq!(sniff(text), Sniff::Plain, "{:?}", String::from_utf8_lossy(text));
         }
     }
 
@@ -181,18 +158,11 @@ mod tests {
         assert_eq!(sniff(&XZ[..2]), Sniff::Packed(Compression::Xz));
         assert_eq!(sniff(&ZSTD[..3]), Sniff::Packed(Compression::Zstd));
         assert_eq!(sniff(b"BZh9"), Sniff::Packed(Compression::Bzip2));
-        assert_eq!(
-            sniff(b"\x51\x2a\x4d\x18\0\0\0\0"),
-            Sniff::Packed(Compression::Zstd)
-        );
+        assert_eq!(sniff(b"\x51\x2a\x4d\x18\0\0\0\0"), Sniff::Packed(Compression::Zstd));
         let mut tar = vec![b'm'; 512];
         tar[257..262].copy_from_slice(b"ustar");
         assert!(matches!(sniff(&tar), Sniff::Foreign(f) if f.kind == ProblemKind::Archive));
-        assert!(
-            matches!(sniff(b"PK\x03\x04rest"), Sniff::Foreign(f) if f.kind == ProblemKind::Archive)
-        );
-        assert!(
-            matches!(sniff(b"LPKSHHRH\0"), Sniff::Foreign(f) if f.kind == ProblemKind::NotALog)
-        );
+        assert!(matches!(sniff(b"PK\x03\x04rest"), Sniff::Foreign(f) if f.kind == ProblemKind::Archive));
+        assert!(matches!(sniff(b"LPKSHHRH\0"), Sniff::Foreign(f) if f.kind == ProblemKind::NotALog));
     }
 }

@@ -55,34 +55,16 @@ impl Source {
         let regular = metadata.is_file();
         Self {
             path: path.to_owned(),
-            kind: if regular {
-                SourceKind::File
-            } else {
-                SourceKind::Pipe
-            },
+            kind: if regular { SourceKind::File } else { SourceKind::Pipe },
             size: regular.then_some(metadata.len()),
-            modified: if regular {
-                metadata.modified().ok()
-            } else {
-                None
-            },
-            folder: if regular {
-                folder_name(path)
-            } else {
-                "-".to_owned()
-            },
+            modified: if regular { metadata.modified().ok() } else { None },
+            folder: if regular { folder_name(path) } else { "-".to_owned() },
         }
     }
 
     /// Standard input.
     pub fn stdin() -> Self {
-        Self {
-            path: PathBuf::from("-"),
-            kind: SourceKind::Stdin,
-            size: None,
-            modified: None,
-            folder: "-".to_owned(),
-        }
+        Self { path: PathBuf::from("-"), kind: SourceKind::Stdin, size: None, modified: None, folder: "-".to_owned() }
     }
 
     /// True where it can be opened more than once: where not, what was read is gone.

@@ -97,7 +97,9 @@ impl Stitcher {
                 let fragment = &scan.fragments[*index as usize];
                 fragment.hands_over && scan.events(fragment).any(|e| self.is_unknown_hand_over(e, scan.text()))
             }
-            Whole::Apart(message) => message.hands_over && message.events.iter().any(|e| self.is_unknown_hand_over(e, message.text())),
+            Whole::Apart(message) => {
+                message.hands_over && message.events.iter().any(|e| self.is_unknown_hand_over(e, message.text()))
+            }
         };
         if !waits {
             return Some(whole);

@@ -19,7 +19,10 @@ impl Span {
     pub const EMPTY: Span = Span { start: 0, len: 0 };
     /// The piece of `len` bytes from `start`.
     pub fn new(start: usize, len: usize) -> Self {
-        Self { start: u32::try_from(start).expect("a text stays under 4 GiB"), len: u32::try_from(len).expect("a text stays under 4 GiB") }
+        Self {
+            start: u32::try_from(start).expect("a text stays under 4 GiB"),
+            len: u32::try_from(len).expect("a text stays under 4 GiB"),
+        }
     }
     /// Whether it holds nothing.
     pub fn is_empty(self) -> bool {
@@ -121,7 +124,16 @@ impl Event {
     pub fn keep<'a>(f: &Fields<'a>, file: u32, offset: u64, mut keep: impl FnMut(&[u8]) -> Span) -> Self {
         let sender = f.sender.as_deref().unwrap_or_default();
         let texts: [&[u8]; TEXTS] = [
-            &f.recipient, &f.original, &f.relay_host, &f.relay_ip, &f.text, sender, &f.message_id, &f.next_id, &f.instance, &f.source_ip,
+            &f.recipient,
+            &f.original,
+            &f.relay_host,
+            &f.relay_ip,
+            &f.text,
+            sender,
+            &f.message_id,
+            &f.next_id,
+            &f.instance,
+            &f.source_ip,
         ];
         Self {
             kind: f.kind,

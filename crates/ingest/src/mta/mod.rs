@@ -78,11 +78,8 @@ impl LineReader {
 
 /// How surely the first lines of a file are this server's: the number of lines that only it writes.
 pub fn detect(head: &[u8]) -> Option<Mta> {
-    let scores = [
-        (exchange::detect(head), Mta::Exchange),
-        (exim::detect(head), Mta::Exim),
-        (postfix::detect(head), Mta::Postfix),
-    ];
+    let scores =
+        [(exchange::detect(head), Mta::Exchange), (exim::detect(head), Mta::Exim), (postfix::detect(head), Mta::Postfix)];
     let best = scores.iter().max_by_key(|(score, _)| *score)?;
     (best.0 > 0).then_some(best.1)
 }

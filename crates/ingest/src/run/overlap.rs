@@ -60,7 +60,8 @@ impl Overlaps {
             let Some(mta) = file.mta else { continue };
             states[i].probes = file.probes.len();
             let later = next.iter_mut().find(|(m, _)| *m == mta);
-            states[i].watched = later.as_ref().is_some_and(|(_, start)| file.end.is_none_or(|end| start.is_none_or(|s| s <= end)));
+            states[i].watched =
+                later.as_ref().is_some_and(|(_, start)| file.end.is_none_or(|end| start.is_none_or(|s| s <= end)));
             match later {
                 Some((_, start)) => *start = start.zip(file.start).map(|(a, b)| a.min(b)),
                 None => next.push((mta, file.start)),

@@ -2,7 +2,7 @@
 //!
 //! Runs in a thread of its own, so that unpacking goes on while chunks are scanned.
 
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender};
 
 use memchr::memchr_iter;
 
@@ -30,8 +30,8 @@ pub(super) enum Note {
     Problem(Problem),
 }
 
-/// Reads all files. Ends early when nobody listens any more.
-pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &SyncSender<Note>) {
+/// Reads all files into buffers that come back through `spare`. Ends early when nobody listens any more.
+pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &SyncSender<Note>, spare: &Receiver<Vec<u8>>) {
     let mut packed_before = 0;
     for (index, file) in files.into_iter().enumerate() {
         let size = file.source.size.unwrap_or(0);
@@ -42,7 +42,7 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
         let told = match opened {
             Ok(reader) => {
                 let chunks = Chunks::new(reader, options);
-                read(index as u32, chunks, file.reader, packed_before, send)
+                read(index as u32, chunks, file.reader, packed_before, send, spare)
             }
             Err(problem) => send.send(Note::Problem(problem)).is_ok(),
         };
@@ -59,8 +59,11 @@ fn read(
     mut reader: Option<LineReader>,
     packed_before: u64,
     send: &SyncSender<Note>,
+    spare: &Receiver<Vec<u8>>,
 ) -> bool {
-    while let Some(chunk) = chunks.next() {
+    loop {
+        spare.try_iter().for_each(|buffer| chunks.recycle(buffer));
+        let Some(chunk) = chunks.next() else { break };
         let note = match &mut reader {
             None => {
                 let ends = memchr_iter(b'\n', &chunk.data).count() as u64;

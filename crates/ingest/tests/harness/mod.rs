@@ -31,7 +31,15 @@ impl Consumer for Count {
         if d.outcome != Outcome::Delivered {
             assert!(d.cause.is_some() || d.outcome == Outcome::Expired, "{d:?}");
         }
-        part.deliveries.push(format!("{} {} {} {:?} {:?} {}", d.queue_id, d.recipient, d.outcome, d.sender, d.delay_ms, d.tries.len()));
+        part.deliveries.push(format!(
+            "{} {} {} {:?} {:?} {}",
+            d.queue_id,
+            d.recipient,
+            d.outcome,
+            d.sender,
+            d.delay_ms,
+            d.tries.len()
+        ));
     }
 }
 
@@ -42,20 +50,21 @@ pub fn read(paths: &[PathBuf], chunk: usize, window: Window) -> (Part, Summary) 
     let plan = plan(found.sources, &options);
     let mut total = Part::default();
     let options = RunOptions { window, chunks: ChunkOptions { target: chunk, ..ChunkOptions::default() }, threads: 2 };
-    let summary = run(plan, &options, &Count, &mut |part: Part| {
-        for (key, n) in part.outcomes {
-            *total.outcomes.entry(key).or_default() += n;
-        }
-        total.deliveries.extend(part.deliveries);
-    }, &|_| {});
+    let summary = run(
+        plan,
+        &options,
+        &Count,
+        &mut |part: Part| {
+            for (key, n) in part.outcomes {
+                *total.outcomes.entry(key).or_default() += n;
+            }
+            total.deliveries.extend(part.deliveries);
+        },
+        &|_| {},
+    );
     (total, summary)
 }
 
 pub fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples").join(name)
 }
-
-pub fn get(part: &Part, key: &str) -> u64 {
-    part.outcomes.get(key).copied().unwrap_or(0)
-}
-

@@ -122,7 +122,8 @@ fn apply<'t>(
 impl Recipient<'_> {
     /// Where it stands; `None` where no row tells.
     fn outcome(&self) -> Option<Outcome> {
-        let after_hand_over = |at: Micros, equal: bool| self.relayed.is_none_or(|(relayed, _)| at > relayed || (equal && at == relayed));
+        let after_hand_over =
+            |at: Micros, equal: bool| self.relayed.is_none_or(|(relayed, _)| at > relayed || (equal && at == relayed));
         if self.mailbox.is_some() {
             return Some(Outcome::Delivered);
         }

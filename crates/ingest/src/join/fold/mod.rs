@@ -11,10 +11,10 @@ use bouncestat_record::time::Micros;
 use bouncestat_record::{Action, Delivery, Mta, Try};
 use typed_arena::Arena;
 
+use super::hash_bytes;
 use super::stitch::Ids;
 use super::store::{Event, Part, Text};
 use super::window::Window;
-use super::hash_bytes;
 
 /// A whole message, as fold sees it.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +121,8 @@ impl<'t> View<'t> {
     /// Whether the id in a positive reply is that of another message in the input.
     fn is_hop(&self, event: &Event, ids: &Ids) -> bool {
         let next = self.bytes(event, Part::NextId);
-        (!next.is_empty() && next != self.id && ids.seen.contains(&hash_bytes(next))) || ids.came_from.contains(&hash_bytes(self.id))
+        (!next.is_empty() && next != self.id && ids.seen.contains(&hash_bytes(next)))
+            || ids.came_from.contains(&hash_bytes(self.id))
     }
 
     /// An attempt, with its texts.

@@ -114,8 +114,8 @@ impl<'t> Recipients<'t> {
             if !self.list[i].still_waits() {
                 continue;
             }
-            let Some(heir) = (0..self.list.len()).find(|&j| j != i && !self.list[j].original.is_empty() && {
-                address::comparable(self.list[j].original) == *self.list[i].key
+            let Some(heir) = (0..self.list.len()).find(|&j| {
+                j != i && !self.list[j].original.is_empty() && { address::comparable(self.list[j].original) == *self.list[i].key }
             }) else {
                 continue;
             };

@@ -69,25 +69,11 @@ fn cell(line: &[u8], start: usize) -> (Span, usize) {
     match line.get(start) {
         Some(b'"') => {}
         Some(b',') => {
-            return (
-                Span {
-                    start,
-                    end: start,
-                    form: Form::Plain,
-                },
-                start,
-            );
+            return (Span { start, end: start, form: Form::Plain }, start);
         }
         _ => {
             let end = comma(start);
-            return (
-                Span {
-                    start,
-                    end,
-                    form: Form::Plain,
-                },
-                end,
-            );
+            return (Span { start, end, form: Form::Plain }, end);
         }
     }
     let inside = start + 1;
@@ -100,36 +86,15 @@ fn cell(line: &[u8], start: usize) -> (Span, usize) {
                 at = quote + 2;
             }
             Some(b',') | None => {
-                return (
-                    Span {
-                        start: inside,
-                        end: quote,
-                        form,
-                    },
-                    quote + 1,
-                );
+                return (Span { start: inside, end: quote, form }, quote + 1);
             }
             Some(_) => {
                 let end = comma(quote + 1);
-                return (
-                    Span {
-                        start,
-                        end,
-                        form: Form::Overrun,
-                    },
-                    end,
-                );
+                return (Span { start, end, form: Form::Overrun }, end);
             }
         }
     }
-    (
-        Span {
-            start: inside,
-            end: line.len(),
-            form,
-        },
-        line.len(),
-    )
+    (Span { start: inside, end: line.len(), form }, line.len())
 }
 
 /// `text` with each pair of `quote`s made one.
@@ -167,9 +132,7 @@ mod tests {
     fn cut(line: &str) -> Vec<String> {
         let mut cells = Cells::default();
         let count = cells.cut(line.as_bytes(), 20);
-        (0..count)
-            .map(|i| String::from_utf8(cells.get(line.as_bytes(), i).into_owned()).unwrap())
-            .collect()
+        (0..count).map(|i| String::from_utf8(cells.get(line.as_bytes(), i).into_owned()).unwrap()).collect()
     }
 
     #[test]

@@ -20,11 +20,7 @@ pub(super) fn members<'a>(cell: &Cow<'a, [u8]>) -> Vec<Cow<'a, [u8]>> {
     let mut at = 0;
     loop {
         let end = if let Some((inside, doubled, end)) = quoted(cell, at) {
-            out.push(if doubled {
-                Cow::Owned(undouble(&cell[inside], b'\''))
-            } else {
-                part(cell, inside)
-            });
+            out.push(if doubled { Cow::Owned(undouble(&cell[inside], b'\'')) } else { part(cell, inside) });
             end
         } else {
             let end = bare_end(cell, at);
@@ -70,9 +66,7 @@ fn bare_end(cell: &[u8], at: usize) -> usize {
     let rest = &cell[at..];
     if rest.starts_with(b"[{") {
         let mut ends = memmem::find_iter(rest, b"}]").map(|i| at + i + 2);
-        return ends
-            .find(|&end| matches!(cell.get(end), Some(b';') | None))
-            .unwrap_or(cell.len());
+        return ends.find(|&end| matches!(cell.get(end), Some(b';') | None)).unwrap_or(cell.len());
     }
     memchr(b';', rest).map_or(cell.len(), |i| at + i)
 }
@@ -95,18 +89,12 @@ mod tests {
             ("o'brien@x;b", &["o'brien@x", "b"]),
             ("'a'b;c", &["'a'b", "c"]),
             ("'open;b", &["'open", "b"]),
-            (
-                "[{LED=550 a; b};{LRT=}];[{LED=};{LRT=}]",
-                &["[{LED=550 a; b};{LRT=}]", "[{LED=};{LRT=}]"],
-            ),
+            ("[{LED=550 a; b};{LRT=}];[{LED=};{LRT=}]", &["[{LED=550 a; b};{LRT=}]", "[{LED=};{LRT=}]"]),
             ("[{LED=550 a}]x;b", &["[{LED=550 a}]x;b"]),
         ];
         for (cell, want) in table {
             let cell = Cow::Borrowed(cell.as_bytes());
-            let got: Vec<String> = members(&cell)
-                .iter()
-                .map(|m| String::from_utf8_lossy(m).into_owned())
-                .collect();
+            let got: Vec<String> = members(&cell).iter().map(|m| String::from_utf8_lossy(m).into_owned()).collect();
             assert_eq!(got, want, "{cell:?}");
         }
     }

@@ -52,12 +52,7 @@ const NAMES: [&str; 17] = [
 ];
 
 /// Without these a row cannot be counted.
-const NEEDED: [Column; 4] = [
-    Column::DateTime,
-    Column::EventId,
-    Column::MessageId,
-    Column::RecipientAddress,
-];
+const NEEDED: [Column; 4] = [Column::DateTime, Column::EventId, Column::MessageId, Column::RecipientAddress];
 
 /// The index of a column that there is not: no line has so many cells.
 const ABSENT: usize = usize::MAX;
@@ -78,18 +73,12 @@ impl Columns {
         for index in 0..width {
             let cell = cells.get(names, index);
             let name = cell.trim_ascii();
-            if let Some(column) = NAMES
-                .iter()
-                .position(|known| known.as_bytes().eq_ignore_ascii_case(name))
-            {
+            if let Some(column) = NAMES.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
                 at[column] = index;
             }
         }
         let columns = Self { width, at };
-        NEEDED
-            .iter()
-            .all(|&column| columns.index(column) != ABSENT)
-            .then_some(columns)
+        NEEDED.iter().all(|&column| columns.index(column) != ABSENT).then_some(columns)
     }
 
     /// The number of columns.
@@ -138,15 +127,9 @@ pub(super) const WIDEST: usize = 30;
 static LAYOUTS: LazyLock<[Columns; 4]> = LazyLock::new(|| {
     let since_2016: Vec<&str> = SINCE_2016.split(',').collect();
     let in_2013 = &since_2016[..27];
-    let in_2010: Vec<&str> = in_2013
-        .iter()
-        .copied()
-        .filter(|&name| name != "network-message-id")
-        .collect();
+    let in_2010: Vec<&str> = in_2013.iter().copied().filter(|&name| name != "network-message-id").collect();
     let layouts = [&in_2010[..21], &in_2010, in_2013, &since_2016];
-    layouts.map(|names| {
-        Columns::read(names.join(",").as_bytes()).expect("the layouts have all needed columns")
-    })
+    layouts.map(|names| Columns::read(names.join(",").as_bytes()).expect("the layouts have all needed columns"))
 });
 
 /// The layout that has so many columns.
@@ -160,12 +143,9 @@ mod tests {
 
     #[test]
     fn layouts_by_width() {
-        for (width, network_id, recipient, custom) in [
-            (21, ABSENT, 11, ABSENT),
-            (26, ABSENT, 11, 25),
-            (27, 11, 12, 26),
-            (30, 11, 12, 26),
-        ] {
+        for (width, network_id, recipient, custom) in
+            [(21, ABSENT, 11, ABSENT), (26, ABSENT, 11, 25), (27, 11, 12, 26), (30, 11, 12, 26)]
+        {
             let columns = of_width(width).unwrap();
             assert_eq!(columns.index(Column::NetworkMessageId), network_id);
             assert_eq!(columns.index(Column::RecipientAddress), recipient);
@@ -179,16 +159,8 @@ mod tests {
     fn names_stand_for_their_columns() {
         assert_eq!(NAMES[Column::SchemaVersion as usize], "schema-version");
         assert_eq!(NAMES[Column::RecipientStatus as usize], "recipient-status");
-        let odd =
-            Columns::read(b"Recipient-Address, x-new ,event-id,\"date-time\",message-id").unwrap();
-        assert_eq!(
-            (
-                odd.width(),
-                odd.index(Column::RecipientAddress),
-                odd.index(Column::DateTime)
-            ),
-            (5, 0, 3)
-        );
+        let odd = Columns::read(b"Recipient-Address, x-new ,event-id,\"date-time\",message-id").unwrap();
+        assert_eq!((odd.width(), odd.index(Column::RecipientAddress), odd.index(Column::DateTime)), (5, 0, 3));
         assert_eq!(Columns::read(b"date-time,connector-id,session-id"), None);
         assert_eq!(Columns::read(b""), None);
     }

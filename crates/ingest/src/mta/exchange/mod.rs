@@ -46,14 +46,8 @@ enum LogType {
 impl LogType {
     fn read(value: &[u8]) -> Self {
         const TRACKING: &[u8] = b"message tracking";
-        let tracking = value
-            .windows(TRACKING.len())
-            .any(|w| w.eq_ignore_ascii_case(TRACKING));
-        if tracking {
-            Self::Tracking
-        } else {
-            Self::Other
-        }
+        let tracking = value.windows(TRACKING.len()).any(|w| w.eq_ignore_ascii_case(TRACKING));
+        if tracking { Self::Tracking } else { Self::Other }
     }
 }
 
@@ -107,12 +101,7 @@ impl Reader {
 
     /// A reader that knows nothing of its file.
     fn bare(folder: Arc<str>) -> Self {
-        Self {
-            folder,
-            log_type: LogType::Tracking,
-            header: Header::Missing,
-            cells: Cells::default(),
-        }
+        Self { folder, log_type: LogType::Tracking, header: Header::Missing, cells: Cells::default() }
     }
 
     /// Moves over a chunk: only its last header matters.
@@ -184,9 +173,7 @@ impl Reader {
 /// Lines that only Exchange writes: the marks of its header, and rows that fit their columns and name a documented event.
 pub fn detect(head: &[u8]) -> usize {
     let mut reader = Reader::bare("".into());
-    lines::lines(head)
-        .filter(|(_, line)| is_ours(&mut reader, strip(line)))
-        .count()
+    lines::lines(head).filter(|(_, line)| is_ours(&mut reader, strip(line))).count()
 }
 
 fn is_ours(reader: &mut Reader, line: &[u8]) -> bool {
@@ -197,8 +184,7 @@ fn is_ours(reader: &mut Reader, line: &[u8]) -> bool {
             match Heading::read(line) {
                 Heading::Fields(names) => after(names, b"date-time,").is_some(),
                 Heading::LogType(_) => true,
-                Heading::Other => after(line, b"#software:")
-                    .is_some_and(|name| after(name, b"microsoft exchange").is_some()),
+                Heading::Other => after(line, b"#software:").is_some_and(|name| after(name, b"microsoft exchange").is_some()),
             }
         }
         Some(_) => reader.row(line).is_some(),
@@ -208,9 +194,7 @@ fn is_ours(reader: &mut Reader, line: &[u8]) -> bool {
 /// What follows `start`, written in lower case, at the start of `text`, trimmed; case does not matter.
 fn after<'a>(text: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = text.split_at_checked(start.len())?;
-    found
-        .eq_ignore_ascii_case(start)
-        .then_some(rest.trim_ascii())
+    found.eq_ignore_ascii_case(start).then_some(rest.trim_ascii())
 }
 
 /// The line without byte-order marks before it and returns behind it.

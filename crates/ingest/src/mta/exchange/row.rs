@@ -24,31 +24,15 @@ pub(super) struct Row<'r, 'a> {
 
 impl<'r, 'a> Row<'r, 'a> {
     /// The row that stands in `cells`, and its event. `None` where it is torn or its event is not documented.
-    pub(super) fn new(
-        line: &'a [u8],
-        cells: &'r Cells,
-        columns: &'r Columns,
-        folder: &'r str,
-    ) -> Option<(Self, RowEvent)> {
+    pub(super) fn new(line: &'a [u8], cells: &'r Cells, columns: &'r Columns, folder: &'r str) -> Option<(Self, RowEvent)> {
         let get = |column| cells.get(line, columns.index(column));
         let event = RowEvent::read(&get(Column::EventId))?;
         let at = stamp::read(&get(Column::DateTime))?;
         // A row that was cut inside its last cell still has all its columns.
-        if columns.ends_with(Column::SchemaVersion)
-            && !is_schema_version(&get(Column::SchemaVersion))
-        {
+        if columns.ends_with(Column::SchemaVersion) && !is_schema_version(&get(Column::SchemaVersion)) {
             return None;
         }
-        Some((
-            Self {
-                line,
-                cells,
-                columns,
-                folder,
-                at,
-            },
-            event,
-        ))
+        Some((Self { line, cells, columns, folder, at }, event))
     }
 
     /// The text of a column; empty where the layout has no such column.
@@ -114,24 +98,18 @@ impl<'r, 'a> Row<'r, 'a> {
 
 /// A message that is followed over all servers.
 fn key(id: Cow<'_, [u8]>) -> Key<'_> {
-    Key {
-        host: Cow::Borrowed(b""),
-        id,
-    }
+    Key { host: Cow::Borrowed(b""), id }
 }
 
 /// Whether an address is one of the health checks' own.
 pub(super) fn is_probe(address: &[u8]) -> bool {
     let address = address.trim_ascii();
-    [b"healthmailbox".as_slice(), b"extest_", b"inboundproxy@"]
-        .iter()
-        .any(|start| starts_with(address, start))
+    [b"healthmailbox".as_slice(), b"extest_", b"inboundproxy@"].iter().any(|start| starts_with(address, start))
 }
 
 /// Whether `text` starts with `start`, which is in lower case; case does not matter.
 pub(super) fn starts_with(text: &[u8], start: &[u8]) -> bool {
-    text.get(..start.len())
-        .is_some_and(|found| found.eq_ignore_ascii_case(start))
+    text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
 }
 
 /// The form in which Exchange's addresses are compared: trimmed, in lower case.
@@ -141,41 +119,24 @@ pub(super) fn comparable(address: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
         Cow::Owned(text) if text.trim_ascii().len() == text.len() => Cow::Owned(text),
         Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_vec()),
     };
-    if trimmed
-        .iter()
-        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
-    {
+    if trimmed.iter().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return trimmed;
     }
     let lower = match std::str::from_utf8(&trimmed) {
         Ok(text) => text.to_lowercase().into_bytes(),
         Err(_) => trimmed.to_ascii_lowercase(),
     };
-    if *lower == *trimmed {
-        trimmed
-    } else {
-        Cow::Owned(lower)
-    }
+    if *lower == *trimmed { trimmed } else { Cow::Owned(lower) }
 }
 
 fn number(text: &[u8]) -> Option<i64> {
-    std::str::from_utf8(text)
-        .ok()?
-        .parse()
-        .ok()
-        .filter(|&n| n >= 0)
+    std::str::from_utf8(text).ok()?.parse().ok().filter(|&n| n >= 0)
 }
 
 /// `15.02.1544.011`
 fn is_schema_version(text: &[u8]) -> bool {
     text.len() == 14
-        && text.iter().enumerate().all(|(i, b)| {
-            if matches!(i, 2 | 5 | 10) {
-                *b == b'.'
-            } else {
-                b.is_ascii_digit()
-            }
-        })
+        && text.iter().enumerate().all(|(i, b)| if matches!(i, 2 | 5 | 10) { *b == b'.' } else { b.is_ascii_digit() })
 }
 
 #[cfg(test)]
@@ -184,23 +145,14 @@ mod tests {
 
     #[test]
     fn addresses_compare_in_lower_case() {
-        for (address, want) in [
-            ("Anna@UPPER.Example", "anna@upper.example"),
-            (" a@b ", "a@b"),
-            ("JOSÉ@bücher.test", "josé@bücher.test"),
-            ("", ""),
-        ] {
-            assert_eq!(
-                *comparable(Cow::Borrowed(address.as_bytes())),
-                *want.as_bytes()
-            );
+        for (address, want) in
+            [("Anna@UPPER.Example", "anna@upper.example"), (" a@b ", "a@b"), ("JOSÉ@bücher.test", "josé@bücher.test"), ("", "")]
+        {
+            assert_eq!(*comparable(Cow::Borrowed(address.as_bytes())), *want.as_bytes());
             assert_eq!(*comparable(Cow::Owned(address.into())), *want.as_bytes());
         }
         assert_eq!(*comparable(Cow::Borrowed(b"\xe9A@X")), *b"\xe9a@x");
-        assert!(matches!(
-            comparable(Cow::Borrowed(" josé@b ".as_bytes())),
-            Cow::Borrowed(_)
-        ));
+        assert!(matches!(comparable(Cow::Borrowed(" josé@b ".as_bytes())), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -86,22 +86,9 @@ mod tests {
     #[test]
     fn names_in_any_case_and_unknown_ones() {
         assert!(QUIET.is_sorted());
-        assert!(
-            QUIET
-                .iter()
-                .all(|name| RowEvent::read(name) == Some(RowEvent::Quiet))
-        );
-        assert_eq!(
-            RowEvent::read(b"SendExternal"),
-            Some(RowEvent::SendExternal)
-        );
-        for unknown in [
-            "",
-            "RECIPIENTINFO",
-            "SETROUTE",
-            "SEND ",
-            "A-NAME-LONGER-THAN-ANY-EVENT-HAS",
-        ] {
+        assert!(QUIET.iter().all(|name| RowEvent::read(name) == Some(RowEvent::Quiet)));
+        assert_eq!(RowEvent::read(b"SendExternal"), Some(RowEvent::SendExternal));
+        for unknown in ["", "RECIPIENTINFO", "SETROUTE", "SEND ", "A-NAME-LONGER-THAN-ANY-EVENT-HAS"] {
             assert_eq!(RowEvent::read(unknown.as_bytes()), None, "{unknown}");
         }
     }

@@ -6,41 +6,13 @@ use bouncestat_record::time::{DAY, Micros, SECOND};
 
 /// Reads `yyyy-MM-ddTHH:mm:ss[.fraction][Z]` and nothing else.
 pub(super) fn read(stamp: &[u8]) -> Option<Micros> {
-    let [
-        y0,
-        y1,
-        y2,
-        y3,
-        b'-',
-        m0,
-        m1,
-        b'-',
-        d0,
-        d1,
-        b'T',
-        h0,
-        h1,
-        b':',
-        i0,
-        i1,
-        b':',
-        s0,
-        s1,
-        rest @ ..,
-    ] = stamp
-    else {
+    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', i0, i1, b':', s0, s1, rest @ ..] = stamp else {
         return None;
     };
     let year = two(*y0, *y1)? * 100 + two(*y2, *y3)?;
     let (month, day) = (two(*m0, *m1)?, two(*d0, *d1)?);
     let (hour, minute, second) = (two(*h0, *h1)?, two(*i0, *i1)?, two(*s0, *s1)?);
-    if !(1..=12).contains(&month)
-        || day == 0
-        || day > days_in(year, month)
-        || hour > 23
-        || minute > 59
-        || second > 59
-    {
+    if !(1..=12).contains(&month) || day == 0 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
@@ -53,8 +25,7 @@ pub(super) fn read(stamp: &[u8]) -> Option<Micros> {
 }
 
 fn two(a: u8, b: u8) -> Option<i64> {
-    (a.is_ascii_digit() && b.is_ascii_digit())
-        .then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
+    (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
 }
 
 /// A fraction of a second in microseconds; finer digits are cut off.
@@ -62,11 +33,7 @@ fn micros(digits: &[u8]) -> Option<Micros> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let six = digits
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(b'0'))
-        .take(6);
+    let six = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
     Some(six.fold(0, |n, digit| n * 10 + i64::from(digit - b'0')))
 }
 
@@ -94,12 +61,7 @@ mod tests {
 
     #[test]
     fn every_day_is_as_the_calendar_library_has_it() {
-        for (date, n) in NaiveDate::from_ymd_opt(1899, 12, 28)
-            .unwrap()
-            .iter_days()
-            .zip(0..)
-            .take(100_000)
-        {
+        for (date, n) in NaiveDate::from_ymd_opt(1899, 12, 28).unwrap().iter_days().zip(0..).take(100_000) {
             let stamp = format!("{date}T00:00:00Z");
             assert_eq!(read(stamp.as_bytes()), Some((n - 25_571) * DAY), "{date}");
         }
@@ -107,14 +69,8 @@ mod tests {
 
     #[test]
     fn moments_and_nonsense() {
-        let exact = DateTime::parse_from_rfc3339("2025-03-04T07:21:33.118Z")
-            .unwrap()
-            .timestamp_micros();
-        for same in [
-            "2025-03-04T07:21:33.118Z",
-            "2025-03-04T07:21:33.118",
-            "2025-03-04T07:21:33.1180000Z",
-        ] {
+        let exact = DateTime::parse_from_rfc3339("2025-03-04T07:21:33.118Z").unwrap().timestamp_micros();
+        for same in ["2025-03-04T07:21:33.118Z", "2025-03-04T07:21:33.118", "2025-03-04T07:21:33.1180000Z"] {
             assert_eq!(read(same.as_bytes()), Some(exact), "{same}");
         }
         for no in [

@@ -69,10 +69,7 @@ fn cut_before_text<'a>(cell: &Cow<'a, [u8]>) -> Vec<Cow<'a, [u8]>> {
     let mut out = Vec::new();
     let mut start = 0;
     for at in memchr_iter(b';', cell) {
-        if cell
-            .get(at + 1)
-            .is_some_and(|b| !matches!(b, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f))
-        {
+        if cell.get(at + 1).is_some_and(|b| !matches!(b, b' ' | b'\t'..=b'\r' | 0x1c..=0x1f)) {
             out.push(part(cell, start..at));
             start = at + 1;
         }
@@ -115,10 +112,7 @@ impl End {
 }
 
 fn is_expiry(code: EnhancedCode) -> bool {
-    matches!(
-        (code.class, code.subject, code.detail),
-        (4, 4, 7) | (5, 4, 300)
-    )
+    matches!((code.class, code.subject, code.detail), (4, 4, 7) | (5, 4, 300))
 }
 
 /// The text of `LED=`, or the whole status where it is not wrapped. LED may hold anything, so it ends at the last `};{MSG=`.
@@ -138,17 +132,13 @@ fn is_by_hand(text: &[u8]) -> bool {
         return false;
     };
     let token = &text[at + QUEUE.len()..];
-    let token = &token[..token
-        .iter()
-        .position(|b| !b.is_ascii_alphabetic())
-        .unwrap_or(token.len())];
+    let token = &token[..token.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(token.len())];
     token.len() >= 5 && token[token.len() - 5..].eq_ignore_ascii_case(b"admin")
 }
 
 /// Where `needle` begins in `text`; case does not matter.
 fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len())
-        .position(|found| found.eq_ignore_ascii_case(needle))
+    text.windows(needle.len()).position(|found| found.eq_ignore_ascii_case(needle))
 }
 
 /// The first digit of the basic code at the start of `text`, and the enhanced code behind it or at the start itself.
@@ -160,22 +150,14 @@ fn leading_codes(text: &[u8]) -> (Option<u8>, Option<EnhancedCode>) {
     }
     let rest = &text[3..];
     let gap = rest.iter().take_while(|b| matches!(b, b' ' | b'-')).count();
-    (
-        Some(text[0] - b'0'),
-        if gap > 0 {
-            enhanced(&rest[gap..])
-        } else {
-            None
-        },
-    )
+    (Some(text[0] - b'0'), if gap > 0 { enhanced(&rest[gap..]) } else { None })
 }
 
 /// The first enhanced code anywhere that is not part of a longer number.
 fn first_enhanced(text: &[u8]) -> Option<EnhancedCode> {
     let starts = memchr3_iter(b'2', b'4', b'5', text);
     let mut free = starts.filter(|&at| at == 0 || !matches!(text[at - 1], b'0'..=b'9' | b'.'));
-    free.find_map(|at| EnhancedCode::parse_prefix(&text[at..]))
-        .map(|(code, _)| code)
+    free.find_map(|at| EnhancedCode::parse_prefix(&text[at..])).map(|(code, _)| code)
 }
 
 /// The remote server that a wrapped status names: host and IP, each empty where it has none.
@@ -230,16 +212,8 @@ mod tests {
             ("250 ok;550 no", 2, &["250 ok", "550 no"]),
             ("550 5.1.1 X; not found", 1, &["550 5.1.1 X; not found"]),
             ("550 5.1.1 X", 2, &["550 5.1.1 X", "550 5.1.1 X"]),
-            (
-                "'550 5.1.1 X; not found'",
-                2,
-                &["550 5.1.1 X; not found", "550 5.1.1 X; not found"],
-            ),
-            (
-                "550 5.1.1 X; not found;550 5.1.1 Y; no",
-                2,
-                &["550 5.1.1 X; not found", "550 5.1.1 Y; no"],
-            ),
+            ("'550 5.1.1 X; not found'", 2, &["550 5.1.1 X; not found", "550 5.1.1 X; not found"]),
+            ("550 5.1.1 X; not found;550 5.1.1 Y; no", 2, &["550 5.1.1 X; not found", "550 5.1.1 Y; no"]),
             ("'550 a; b';'451 it''s; c'", 2, &["550 a; b", "451 it's; c"]),
             ("a;b;c", 2, &["a", "a"]),
             ("a; b;c", 2, &["a; b", "c"]),
@@ -257,32 +231,17 @@ mod tests {
         use End::*;
         for (status, end) in [
             ("550 4.4.7 QUEUE.Expired; message expired", Expired),
-            (
-                "[{LED=550 4.4.7 QUEUE.Expired; message expired};{MSG=};{FQDN=mail.stage.test};{IP=203.0.113.25};{LRT=}]",
-                Expired,
-            ),
+            ("[{LED=550 4.4.7 QUEUE.Expired; message expired};{MSG=};{FQDN=mail.stage.test};{IP=203.0.113.25};{LRT=}]", Expired),
             ("queue.expired", Expired),
             ("550 5.4.300 Message expired", Expired),
             ("Message expired (4.4.7)", Expired),
             ("550 4.4.70 no such code", Refused),
-            (
-                "550 4.3.2 QUEUE.Admin; message deleted by administrative action",
-                ByHand,
-            ),
-            (
-                "[{LED=550 4.3.2 QUEUE.DDAdmin; x};{MSG=};{FQDN=};{IP=};{LRT=}]",
-                ByHand,
-            ),
+            ("550 4.3.2 QUEUE.Admin; message deleted by administrative action", ByHand),
+            ("[{LED=550 4.3.2 QUEUE.DDAdmin; x};{MSG=};{FQDN=};{IP=};{LRT=}]", ByHand),
             ("550 4.3.2 QUEUE.PoisonAdmin; x", ByHand),
-            (
-                "550 4.3.2 QUEUE.TransportAgent; message deleted by transport agent",
-                Refused,
-            ),
+            ("550 4.3.2 QUEUE.TransportAgent; message deleted by transport agent", Refused),
             ("550 4.3.2 QUEUE.Ad", Refused),
-            (
-                "250 2.1.5 RESOLVER.GRP.Expanded; distribution list expanded",
-                Handled,
-            ),
+            ("250 2.1.5 RESOLVER.GRP.Expanded; distribution list expanded", Handled),
             ("250 OK", Handled),
             ("550 5.1.1 not 2.1.5", Refused),
             ("550 blocked by Filter 2.5.1", Refused),
@@ -293,10 +252,7 @@ mod tests {
             ("<addr> recipient rejected", Refused),
             ("Client 2.2.2.2 refused", Refused),
             ("[{LED=};{MSG=250 2.0.0};{FQDN=};{IP=};{LRT=}]", Refused),
-            (
-                "[{LED=550 5.1.1 };{MSG= 4.4.7};{MSG=};{FQDN=};{IP=};{LRT=}]",
-                Refused,
-            ),
+            ("[{LED=550 5.1.1 };{MSG= 4.4.7};{MSG=};{FQDN=};{IP=};{LRT=}]", Refused),
             ("[{LED=450 4.4.316 Connection refused", Refused),
             ("", Refused),
         ] {
@@ -306,43 +262,23 @@ mod tests {
 
     #[test]
     fn remotes_in_every_locale() {
-        for lrt in [
-            "1/29/2025 7:07:29 PM",
-            "11.08.2026 09:47:13",
-            "12/03/2025 19:50:43",
-            "",
-        ] {
-            let status = format!(
-                "[{{LED=550 {{FQDN=fake}};{{IP=6}} x}};{{MSG=}};{{FQDN=mx.a.test}};{{IP=192.0.2.1}};{{LRT={lrt}}}]"
-            );
+        for lrt in ["1/29/2025 7:07:29 PM", "11.08.2026 09:47:13", "12/03/2025 19:50:43", ""] {
+            let status =
+                format!("[{{LED=550 {{FQDN=fake}};{{IP=6}} x}};{{MSG=}};{{FQDN=mx.a.test}};{{IP=192.0.2.1}};{{LRT={lrt}}}]");
             let (host, ip) = remote(&Cow::Borrowed(status.as_bytes()));
-            assert_eq!(
-                (text(&host), text(&ip)),
-                ("mx.a.test".into(), "192.0.2.1".into())
-            );
+            assert_eq!((text(&host), text(&ip)), ("mx.a.test".into(), "192.0.2.1".into()));
         }
         let online = "[{LED=450 4.4.316 Connection refused};{MSG=Socket error code 10061};{Last attempted server name=h.a.test}";
-        assert_eq!(
-            text(&remote(&Cow::Borrowed(online.as_bytes())).0),
-            "h.a.test"
-        );
-        let with_port = |ip: &str| {
-            text(&remote(&Cow::Borrowed(format!("[{{LED=}};{{IP={ip}}}]").as_bytes())).1)
-        };
-        assert_eq!(
-            (with_port("192.0.2.1:25"), with_port("2001:db8::1")),
-            ("192.0.2.1".into(), "2001:db8::1".into())
-        );
+        assert_eq!(text(&remote(&Cow::Borrowed(online.as_bytes())).0), "h.a.test");
+        let with_port = |ip: &str| text(&remote(&Cow::Borrowed(format!("[{{LED=}};{{IP={ip}}}]").as_bytes())).1);
+        assert_eq!((with_port("192.0.2.1:25"), with_port("2001:db8::1")), ("192.0.2.1".into(), "2001:db8::1".into()));
         assert_eq!(text(&remote(&Cow::Borrowed(b"550 said {FQDN=fake}")).0), "");
     }
 
     #[test]
     fn replies() {
         let reply = |context: &str| reply(&Cow::Borrowed(context.as_bytes())).map(|r| text(&r));
-        assert_eq!(
-            reply("08DD1;250 2.6.0 <a@b> x; y;ClientSubmitTime:2025").as_deref(),
-            Some("250 2.6.0 <a@b> x; y")
-        );
+        assert_eq!(reply("08DD1;250 2.6.0 <a@b> x; y;ClientSubmitTime:2025").as_deref(), Some("250 2.6.0 <a@b> x; y"));
         assert_eq!(reply("08DD1;;ClientSubmitTime:"), None);
         assert_eq!(reply("08DD1;250 ok"), None);
         assert_eq!(reply(""), None);

@@ -14,11 +14,8 @@ use super::status::{self, End, Statuses};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 
 /// Send connectors inside the organisation: what goes over them is only a hop.
-const INTRA_ORGANISATION: [&[u8]; 3] = [
-    b"intra-organization smtp send connector",
-    b"inbound proxy internal send connector",
-    b"mailbox delivery",
-];
+const INTRA_ORGANISATION: [&[u8]; 3] =
+    [b"intra-organization smtp send connector", b"inbound proxy internal send connector", b"mailbox delivery"];
 
 /// The most bytes that one row's events may hold copies of: an honest row stays far below.
 const MOST_COPIED: usize = 64 << 20;
@@ -51,13 +48,7 @@ fn notification<'a, S: Sink<'a>>(row: &Row<'_, 'a>, probe: bool, sink: &mut S) -
         return Sort::Irrelevant;
     };
     let kind = if probe { Kind::Health } else { Kind::About };
-    sink.push(
-        key,
-        Fields {
-            sender: Some(Cow::Borrowed(b"")),
-            ..row.fields(kind)
-        },
-    );
+    sink.push(key, Fields { sender: Some(Cow::Borrowed(b"")), ..row.fields(kind) });
     Sort::Used
 }
 
@@ -83,11 +74,7 @@ fn outcome<'a, S: Sink<'a>>(row: &Row<'_, 'a>, event: RowEvent, sink: &mut S) ->
         RowEvent::BadMail if source.eq_ignore_ascii_case(b"DSN") => {
             return notification(row, probe, sink);
         }
-        RowEvent::Send
-            if INTRA_ORGANISATION
-                .iter()
-                .any(|name| starts_with(&connector, name)) =>
-        {
+        RowEvent::Send if INTRA_ORGANISATION.iter().any(|name| starts_with(&connector, name)) => {
             return quiet(row, probe, sink);
         }
         // One more row about a try that is logged already.
@@ -146,11 +133,7 @@ impl<'a> Says<'a> {
         mut statuses: Statuses<'a>,
         sink: &mut S,
     ) -> Sort {
-        if recipients
-            .len()
-            .saturating_mul(self.copied(&key) + statuses.copied())
-            > MOST_COPIED
-        {
+        if recipients.len().saturating_mul(self.copied(&key) + statuses.copied()) > MOST_COPIED {
             return Sort::Unrecognised;
         }
         let mut sort = Sort::Irrelevant;
@@ -159,13 +142,7 @@ impl<'a> Says<'a> {
             if recipient.is_empty() {
                 continue;
             }
-            sink.push(
-                key.clone(),
-                Fields {
-                    recipient,
-                    ..self.of_one(statuses.take(index))
-                },
-            );
+            sink.push(key.clone(), Fields { recipient, ..self.of_one(statuses.take(index)) });
             sort = Sort::Used;
         }
         sort
@@ -174,10 +151,7 @@ impl<'a> Says<'a> {
     /// What it says of the recipient whose status is `status`.
     fn of_one(&self, status: Cow<'a, [u8]>) -> Fields<'a> {
         let kind = self.kind(&status);
-        let mut fields = Fields {
-            kind,
-            ..self.common.clone()
-        };
+        let mut fields = Fields { kind, ..self.common.clone() };
         match kind {
             Kind::Relayed => {
                 fields.text = self.reply.clone().unwrap_or(status);
@@ -219,26 +193,8 @@ impl<'a> Says<'a> {
 
     /// Bytes that each event copies.
     fn copied(&self, key: &Key<'a>) -> usize {
-        let Fields {
-            relay_host,
-            relay_ip,
-            message_id,
-            sender,
-            ..
-        } = &self.common;
-        let texts = [
-            Some(&key.id),
-            Some(relay_host),
-            Some(relay_ip),
-            Some(message_id),
-            sender.as_ref(),
-            self.reply.as_ref(),
-        ];
-        texts
-            .into_iter()
-            .flatten()
-            .filter(|text| matches!(text, Cow::Owned(_)))
-            .map(|text| text.len())
-            .sum()
+        let Fields { relay_host, relay_ip, message_id, sender, .. } = &self.common;
+        let texts = [Some(&key.id), Some(relay_host), Some(relay_ip), Some(message_id), sender.as_ref(), self.reply.as_ref()];
+        texts.into_iter().flatten().filter(|text| matches!(text, Cow::Owned(_))).map(|text| text.len()).sum()
     }
 }

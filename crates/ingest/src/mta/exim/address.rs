@@ -29,11 +29,7 @@ impl<'a> Address<'a> {
         if begins_tail(text) && !first.contains(&b'@') {
             return Self::cut(text, 0, 0, b"");
         }
-        let quoted = if text.first() == Some(&b'"') {
-            after_quoted(text, 0)
-        } else {
-            0
-        };
+        let quoted = if text.first() == Some(&b'"') { after_quoted(text, 0) } else { 0 };
         let mut stop: Option<usize> = None;
         let mut field_seen = false;
         for space in memchr_iter(b' ', &text[quoted..]).map(|n| n + quoted) {
@@ -61,12 +57,7 @@ impl<'a> Address<'a> {
             Some((last, parents)) if !top.is_empty() || parents.contains(&b'@') => (last, parents),
             _ => (&text[..end], &b""[..]),
         };
-        Self {
-            last,
-            parents,
-            top,
-            tail: &text[tail..],
-        }
+        Self { last, parents, top, tail: &text[tail..] }
     }
 
     /// The address it all began with: the original, else the outermost parent; empty where there is neither.
@@ -110,9 +101,7 @@ fn begins_tail(rest: &[u8]) -> bool {
     match rest.first() {
         Some(b'F' | b'P') => rest[1..].starts_with(b"=<"),
         Some(b'S') => rest.starts_with(b"SRS=<"),
-        Some(b'Q' | b'R' | b'T') => {
-            rest.get(1) == Some(&b'=') && rest.get(2).is_some_and(|b| !b.is_ascii_whitespace())
-        }
+        Some(b'Q' | b'R' | b'T') => rest.get(1) == Some(&b'=') && rest.get(2).is_some_and(|b| !b.is_ascii_whitespace()),
         Some(b':') => rest.get(1) == Some(&b' '),
         Some(b'r') => rest.strip_prefix(b"routing ").is_some_and(begins_defer),
         Some(b'd') => begins_defer(rest),
@@ -124,10 +113,7 @@ fn begins_defer(rest: &[u8]) -> bool {
     let Some(rest) = rest.strip_prefix(b"defer") else {
         return false;
     };
-    rest.is_empty()
-        || [&b" ("[..], b":", b" H=", b" DT=", b" DSN="]
-            .iter()
-            .any(|next| rest.starts_with(next))
+    rest.is_empty() || [&b" ("[..], b":", b" H=", b" DT=", b" DSN="].iter().any(|next| rest.starts_with(next))
 }
 
 /// Whether an original address that ends at `end` is one: nothing or a tail follows. Behind a field, a colon is a text's.

@@ -18,11 +18,7 @@ fn is_exim(line: &[u8]) -> bool {
     let Some(frame) = Frame::of(line) else {
         return false;
     };
-    if frame
-        .tag
-        .get(..4)
-        .is_some_and(|front| front.eq_ignore_ascii_case(b"exim"))
-    {
+    if frame.tag.get(..4).is_some_and(|front| front.eq_ignore_ascii_case(b"exim")) {
         return true;
     }
     if let Some(said) = frame::said(frame.body) {
@@ -48,8 +44,7 @@ fn is_of_message(said: &Said<'_>) -> bool {
         b"no immediate delivery",
         b"DKIM: ",
     ];
-    !matches!(super::flags::read(said.rest), Err(Sort::Irrelevant))
-        || WORDS.iter().any(|word| said.rest.starts_with(word))
+    !matches!(super::flags::read(said.rest), Err(Sort::Irrelevant)) || WORDS.iter().any(|word| said.rest.starts_with(word))
 }
 
 /// Whether a line about no message is Exim's.

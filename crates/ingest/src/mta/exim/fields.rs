@@ -66,11 +66,7 @@ pub(super) fn scan(tail: &[u8], until: Until) -> Found<'_> {
             [b'C', b'=', b'"', ..] => {
                 let end = after_quoted(rest, 2);
                 // Cut short, the reply has no closing quote.
-                let (content, end) = if end > 2 {
-                    (&rest[3..end - 1], end)
-                } else {
-                    (&rest[3..], rest.len())
-                };
+                let (content, end) = if end > 2 { (&rest[3..end - 1], end) } else { (&rest[3..], rest.len()) };
                 found.reply = content;
                 end
             }
@@ -82,18 +78,14 @@ pub(super) fn scan(tail: &[u8], until: Until) -> Found<'_> {
                 None => word(rest, until),
             },
             [b'P', b'=', b'<', ..] => after_angles(rest, 2).unwrap_or_else(|| word(rest, until)),
-            [b'S', b'R', b'S', b'=', b'<', ..] => {
-                after_angles(rest, 4).unwrap_or_else(|| word(rest, until))
-            }
+            [b'S', b'R', b'S', b'=', b'<', ..] => after_angles(rest, 4).unwrap_or_else(|| word(rest, until)),
             [b'D', b'N', b'=', b'"', ..] => quoted(rest, 3).unwrap_or_else(|| word(rest, until)),
             [b'T', b'=', b'"', ..] | [b'f', b'o', b'r', b' ', ..] if until == Until::Subject => {
                 break;
             }
             [b'S', b'=', ..] => {
                 let end = word(rest, until);
-                found.size = std::str::from_utf8(&rest[2..end])
-                    .ok()
-                    .and_then(|n| n.parse().ok());
+                found.size = std::str::from_utf8(&rest[2..end]).ok().and_then(|n| n.parse().ok());
                 end
             }
             [b'i', b'd', b'=', ..] | [b'i', b'd', b'*', b'=', ..] => {
@@ -140,11 +132,7 @@ fn quoted(rest: &[u8], open: usize) -> Option<usize> {
 
 /// `H=name (helo) [ip]:port*`: the last `[ip]` counts. Gives the end.
 fn host<'a>(rest: &'a [u8], until: Until, found: &mut Found<'a>) -> usize {
-    let mut at = if rest.get(2) == Some(&b'(') {
-        2
-    } else {
-        word(rest, until)
-    };
+    let mut at = if rest.get(2) == Some(&b'(') { 2 } else { word(rest, until) };
     found.host = &rest[2..at];
     loop {
         let next = rest[at..].strip_prefix(b" ").unwrap_or(&rest[at..]);
@@ -189,9 +177,7 @@ pub(super) fn brackets(text: &[u8]) -> Option<&[u8]> {
 }
 
 pub(super) fn without_angles(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"<")
-        .and_then(|t| t.strip_suffix(b">"))
-        .unwrap_or(text)
+    text.strip_prefix(b"<").and_then(|t| t.strip_suffix(b">")).unwrap_or(text)
 }
 
 /// Exim's durations: `0.084s`, `7s`, `1m3s`, `2d4h`, `1w`.

@@ -45,11 +45,7 @@ fn arrived(text: &[u8]) -> Result<Fields<'_>, Sort> {
     if text.is_empty() {
         return Err(Sort::Unrecognised);
     }
-    let start = if text.starts_with(b"\"") {
-        after_quoted(text, 0)
-    } else {
-        0
-    };
+    let start = if text.starts_with(b"\"") { after_quoted(text, 0) } else { 0 };
     let end = memchr(b' ', &text[start..]).map_or(text.len(), |n| n + start);
     let found = fields::scan(&text[end..], Until::Subject);
     let mut event = Fields::new(Kind::Born, 0);
@@ -61,10 +57,10 @@ fn arrived(text: &[u8]) -> Result<Fields<'_>, Sort> {
 
 /// `=> address F=<…> R=… T=… H=… C="…" QT=…`, `->`, `>>`, `*>`; and what is thrown away under the same flags.
 fn sent(text: &[u8], kind: Kind) -> Result<Fields<'_>, Sort> {
-    if [&b"discarded"[..], b"blackhole"].iter().any(|word| {
-        text.strip_prefix(*word)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b" ("))
-    }) {
+    if [&b"discarded"[..], b"blackhole"]
+        .iter()
+        .any(|word| text.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" (")))
+    {
         // The whole message, by a system filter or an ACL.
         let mut event = Fields::new(Kind::Discarded, 0);
         event.text = Cow::Borrowed(text);
@@ -112,8 +108,7 @@ fn failed(text: &[u8]) -> Result<Fields<'_>, Sort> {
 
 /// `x@y routing yielded a local delivery`, `x@y mua_wrapper forced failure for deferred delivery`: address and words.
 fn mua_failure(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memmem::rfind(text, b" routing yielded a ")
-        .or_else(|| memmem::rfind(text, b" mua_wrapper forced failure"))?;
+    let at = memmem::rfind(text, b" routing yielded a ").or_else(|| memmem::rfind(text, b" mua_wrapper forced failure"))?;
     Some((&text[..at], &text[at + 1..]))
 }
 
@@ -121,11 +116,7 @@ fn mua_failure(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn deferred(text: &[u8]) -> Result<Fields<'_>, Sort> {
     let address = Address::split(text);
     let deferral = Deferral::read(address.tail);
-    let kind = if text::is_waiting(deferral.found.message) {
-        Kind::Waiting
-    } else {
-        Kind::Deferred
-    };
+    let kind = if text::is_waiting(deferral.found.message) { Kind::Waiting } else { Kind::Deferred };
     let mut event = to(&address, &deferral.found, kind)?;
     event.stage = text::stage(deferral.found.message);
     old_host(&mut event, deferral.found.message);
@@ -145,10 +136,7 @@ impl<'a> Deferral<'a> {
     fn read(tail: &'a [u8]) -> Self {
         let Some(rest) = after_defer(tail) else {
             let found = fields::scan(tail, Until::Text);
-            return Self {
-                found,
-                text: Cow::Borrowed(found.message),
-            };
+            return Self { found, text: Cow::Borrowed(found.message) };
         };
         let mut cause = &b""[..];
         let mut rest = rest;
@@ -164,14 +152,8 @@ impl<'a> Deferral<'a> {
                         cause = &words[..end];
                         rest = &words[end..];
                         if let Some(message) = rest.strip_prefix(b": ") {
-                            let found = Found {
-                                message,
-                                ..Found::default()
-                            };
-                            return Self {
-                                found,
-                                text: Cow::Borrowed(words),
-                            };
+                            let found = Found { message, ..Found::default() };
+                            return Self { found, text: Cow::Borrowed(words) };
                         }
                     }
                 }
@@ -213,10 +195,7 @@ fn number(text: &[u8]) -> Option<i64> {
 /// Where the system's words end: at a field or at the next separator.
 fn error_end(words: &[u8]) -> usize {
     let ends = [&b": "[..], b" H=", b" DT="];
-    ends.iter()
-        .filter_map(|end| memmem::find(words, end))
-        .min()
-        .unwrap_or(words.len())
+    ends.iter().filter_map(|end| memmem::find(words, end)).min().unwrap_or(words.len())
 }
 
 /// An event of this kind for the address: recipient, original, hosts.
@@ -248,18 +227,12 @@ fn recipient<'a>(address: &Address<'a>, origin: &'a [u8]) -> Cow<'a, [u8]> {
     }
     if last.contains(&b'@') {
         // Expiry lines have the quotes that the others lost, so the quoted form is the recipient.
-        return Cow::Borrowed(if is_quoted_form(origin, last) {
-            origin
-        } else {
-            last
-        });
+        return Cow::Borrowed(if is_quoted_form(origin, last) { origin } else { last });
     }
     // `bob <bob@local.test>`: a router with `log_as_local` leaves the domain out, but only where the delivery succeeded. An alias
     // (`bob <team@local.test>`) is nearly always in the same domain, and its recipients are deliveries of their own.
     match memrchr(b'@', origin) {
-        Some(at) if !origin[..at].eq_ignore_ascii_case(last) => {
-            Cow::Owned([last, &origin[at..]].concat())
-        }
+        Some(at) if !origin[..at].eq_ignore_ascii_case(last) => Cow::Owned([last, &origin[at..]].concat()),
         _ => Cow::Borrowed(origin),
     }
 }
@@ -278,10 +251,7 @@ fn is_quoted_form(quoted: &[u8], plain: &[u8]) -> bool {
     };
     let (plain_local, plain_domain) = plain.split_at(at);
     domain.eq_ignore_ascii_case(plain_domain)
-        && local
-            .iter()
-            .filter(|&&b| b != b'\\')
-            .eq(plain_local.iter().filter(|&&b| b != b'\\'))
+        && local.iter().filter(|&&b| b != b'\\').eq(plain_local.iter().filter(|&&b| b != b'\\'))
 }
 
 fn old_host<'a>(event: &mut Fields<'a>, message: &'a [u8]) {

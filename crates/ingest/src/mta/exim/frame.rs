@@ -29,23 +29,11 @@ impl<'a> Frame<'a> {
     /// Takes a line's prefix off; `None` where it is neither Exim's own line nor a syslog's.
     pub fn of(line: &'a [u8]) -> Option<Self> {
         if line.get(4) == Some(&b'-') && line.get(10) == Some(&b' ') {
-            return Some(Self {
-                host: b"",
-                tag: b"",
-                stamp: None,
-                part: 1,
-                body: line,
-            });
+            return Some(Self { host: b"", tag: b"", stamp: None, part: 1, body: line });
         }
         if let Some(frame) = framing::syslog(line) {
             let (part, body) = take_part(frame.text);
-            return Some(Self {
-                host: frame.host,
-                tag: frame.tag,
-                stamp: Some(frame.stamp),
-                part,
-                body,
-            });
+            return Some(Self { host: frame.host, tag: frame.tag, stamp: Some(frame.stamp), part, body });
         }
         // As Exim hands it to the socket: without a host.
         let line = after_priority(line);
@@ -54,13 +42,7 @@ impl<'a> Frame<'a> {
         let tag = tag.strip_suffix(b":")?;
         let tag = &tag[..memchr(b'[', tag).unwrap_or(tag.len())];
         let (part, body) = take_part(rest);
-        Some(Self {
-            host: b"",
-            tag,
-            stamp: Some(stamp),
-            part,
-            body,
-        })
+        Some(Self { host: b"", tag, stamp: Some(stamp), part, body })
     }
 }
 
@@ -133,9 +115,7 @@ pub(super) fn after_pid(text: &[u8]) -> &[u8] {
 fn take_part(text: &[u8]) -> (u32, &[u8]) {
     fn part(text: &[u8]) -> Option<(u32, &[u8])> {
         let (part, rest) = number(text.strip_prefix(b"[")?)?;
-        let rest = rest
-            .strip_prefix(b"/")
-            .or_else(|| rest.strip_prefix(b"\\"))?;
+        let rest = rest.strip_prefix(b"/").or_else(|| rest.strip_prefix(b"\\"))?;
         let (_of, rest) = number(rest)?;
         Some((part, rest.strip_prefix(b"] ")?))
     }
@@ -143,14 +123,8 @@ fn take_part(text: &[u8]) -> (u32, &[u8]) {
 }
 
 fn number(text: &[u8]) -> Option<(u32, &[u8])> {
-    let length = text
-        .iter()
-        .take(4)
-        .take_while(|b| b.is_ascii_digit())
-        .count();
-    let value = text[..length]
-        .iter()
-        .fold(0, |n, b| n * 10 + u32::from(b - b'0'));
+    let length = text.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    let value = text[..length].iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'));
     (length > 0).then_some((value, &text[length..]))
 }
 

@@ -46,11 +46,7 @@ pub(super) fn take(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if text.get(6) != Some(&b'-') {
         return None;
     }
-    let length = if text.get(13) == Some(&b'-') {
-        SHORT
-    } else {
-        LONG
-    };
+    let length = if text.get(13) == Some(&b'-') { SHORT } else { LONG };
     let id = text.get(..length).filter(|id| is_message_id(id))?;
     match text.get(length) {
         Some(b' ') => Some((id, &text[length + 1..])),

@@ -47,11 +47,7 @@ impl Reader {
     /// A reader that stands before the first line of the file.
     pub fn new(facts: FileFacts) -> Self {
         let yearless = lines(&facts.head).any(|(_, line)| is_yearless(line));
-        Self {
-            folder: facts.folder,
-            clock: facts.clock,
-            yearless,
-        }
+        Self { folder: facts.folder, clock: facts.clock, yearless }
     }
 
     /// Moves over a chunk: where stamps lack the year, a few of them tell when a year begins.
@@ -65,18 +61,14 @@ impl Reader {
         }
         let mut at = 0;
         loop {
-            let line = lines(&chunk[at..])
-                .next()
-                .map_or(&b""[..], |(_, line)| line);
+            let line = lines(&chunk[at..]).next().map_or(&b""[..], |(_, line)| line);
             if let Some(stamp) = Frame::of(line).and_then(|frame| frame.stamp) {
                 stamp.at(&mut self.clock);
             }
             if at == last {
                 break;
             }
-            let after = chunk
-                .get(at + STEP..)
-                .and_then(|rest| memchr::memchr(b'\n', rest));
+            let after = chunk.get(at + STEP..).and_then(|rest| memchr::memchr(b'\n', rest));
             at = after.map_or(last, |end| (at + STEP + end + 1).min(last));
         }
     }
@@ -122,11 +114,7 @@ impl Reader {
     /// How far from UTC Exim's stamps are, by the syslog's moment: zones are quarters of an hour apart, and the two stamps seconds.
     fn lent_offset(&mut self, own: Stamp, syslog: Stamp) -> Option<i32> {
         const QUARTER: i64 = 900;
-        let wall = Stamp {
-            offset: Some(0),
-            ..own
-        }
-        .at(&mut self.clock)?;
+        let wall = Stamp { offset: Some(0), ..own }.at(&mut self.clock)?;
         let ahead = (wall - syslog.at(&mut self.clock)?) / SECOND;
         let offset = (ahead + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
         let plausible = (ahead - offset).abs() <= 120 && offset.abs() <= 14 * 3600;
@@ -138,16 +126,11 @@ impl Reader {
             b"" => Cow::Owned(self.folder.as_bytes().to_vec()),
             named => Cow::Borrowed(named),
         };
-        Key {
-            host,
-            id: Cow::Borrowed(id),
-        }
+        Key { host, id: Cow::Borrowed(id) }
     }
 }
 
 /// Whether a line has only a syslog's stamp without a year.
 fn is_yearless(line: &[u8]) -> bool {
-    Frame::of(line)
-        .and_then(|frame| frame.stamp)
-        .is_some_and(|stamp| stamp.year.is_none())
+    Frame::of(line).and_then(|frame| frame.stamp).is_some_and(|stamp| stamp.year.is_none())
 }

@@ -29,21 +29,15 @@ const WAITING: [&[u8]; 11] = [
 ];
 
 /// Fronts of texts that pass on what the other side said.
-const WRAPPERS: [&[u8]; 4] = [
-    b"SMTP error from remote mail",
-    b"LMTP error after ",
-    b"Malformed SMTP reply",
-    b"Malformed LMTP reply",
-];
+const WRAPPERS: [&[u8]; 4] =
+    [b"SMTP error from remote mail", b"LMTP error after ", b"Malformed SMTP reply", b"Malformed LMTP reply"];
 
 fn is_remote(message: &[u8]) -> bool {
     WRAPPERS.iter().any(|front| message.starts_with(front))
 }
 
 fn begins(message: &[u8], front: &[u8]) -> bool {
-    message
-        .get(..front.len())
-        .is_some_and(|m| m.eq_ignore_ascii_case(front))
+    message.get(..front.len()).is_some_and(|m| m.eq_ignore_ascii_case(front))
 }
 
 /// Whether a deferral with this text tried nothing.
@@ -60,19 +54,14 @@ pub(super) fn is_given_up(message: &[u8]) -> bool {
         return before.is_empty() || before.ends_with(b": ") && !refuses_for_good(before);
     }
     !is_remote(message)
-        && (begins(message, b"retry time not reached")
-            || memmem::find(message, b"have been failing for a long time").is_some())
+        && (begins(message, b"retry time not reached") || memmem::find(message, b"have been failing for a long time").is_some())
 }
 
 /// Whether a wrapped reply begins with 5.
 fn refuses_for_good(message: &[u8]) -> bool {
     is_remote(message)
-        && memchr::memchr_iter(b':', message).any(|n| {
-            matches!(
-                message[n + 1..],
-                [b' ', b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]
-            )
-        })
+        && memchr::memchr_iter(b':', message)
+            .any(|n| matches!(message[n + 1..], [b' ', b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]))
 }
 
 /// Where in the session the text says it happened, where that is clear.
@@ -102,10 +91,7 @@ pub(super) fn stage(message: &[u8]) -> Option<Stage> {
         // LMTP answers for each recipient when the message is through, and Exim names the last command.
         return None;
     }
-    STAGES
-        .iter()
-        .find(|(front, _)| command.starts_with(front))
-        .map(|(_, stage)| *stage)
+    STAGES.iter().find(|(front, _)| command.starts_with(front)).map(|(_, stage)| *stage)
 }
 
 /// Name and IP of the host inside the text, as up to 4.84.
@@ -119,16 +105,11 @@ pub(super) fn old_host(message: &[u8]) -> Option<(&[u8], &[u8])> {
             b"Malformed SMTP reply from ",
             b"a TLS session is required for ",
         ];
-        FRONTS
-            .iter()
-            .find_map(|front| message.strip_prefix(*front))?
+        FRONTS.iter().find_map(|front| message.strip_prefix(*front))?
     };
     let space = memchr(b' ', rest)?;
     let ip = brackets(&rest[space + 1..])?;
-    let plausible = !ip.is_empty()
-        && ip
-            .iter()
-            .all(|b| b.is_ascii_hexdigit() || b".:".contains(b));
+    let plausible = !ip.is_empty() && ip.iter().all(|b| b.is_ascii_hexdigit() || b".:".contains(b));
     plausible.then_some((&rest[..space], ip))
 }
 
@@ -141,9 +122,7 @@ pub(super) fn unescape(reply: &[u8]) -> Cow<'_, [u8]> {
     let mut bytes = reply.iter().copied().peekable();
     while let Some(b) = bytes.next() {
         plain.push(match b {
-            b'\\' => bytes
-                .next_if(|next| matches!(next, b'"' | b'\\'))
-                .unwrap_or(b),
+            b'\\' => bytes.next_if(|next| matches!(next, b'"' | b'\\')).unwrap_or(b),
             other => other,
         });
     }
@@ -155,9 +134,5 @@ pub(super) fn without_delivery_time(message: &[u8]) -> &[u8] {
     let Some(n) = memmem::rfind(message, b" DT=") else {
         return message;
     };
-    if milliseconds(&message[n + 4..]).is_some() {
-        &message[..n]
-    } else {
-        message
-    }
+    if milliseconds(&message[n + 4..]).is_some() { &message[..n] } else { message }
 }

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 
 use bouncestat_record::EnhancedCode;
 use bouncestat_record::time::Micros;
-use memchr::memmem;
 
 use super::Said;
 use super::tag::Tag;
@@ -34,7 +33,7 @@ fn fields<'a>(rest: &'a [u8], tag: &Tag<'_>, at: Micros) -> Option<Fields<'a>> {
     }
     let relay = rest.strip_prefix(b"relay=")?;
     // A relay's name has no comma but in a pipe's or socket's odd name; the next key ends it.
-    let end = [b", delay=".as_slice(), b", conn_use="].iter().filter_map(|key| memmem::find(relay, key)).min()?;
+    let end = find(&[b", delay=", b", conn_use="], relay)?;
     let (host, ip) = split_relay(&relay[..end]);
     fields.relay_host = Cow::Borrowed(host);
     fields.relay_ip = Cow::Borrowed(ip);
@@ -46,7 +45,7 @@ fn fields<'a>(rest: &'a [u8], tag: &Tag<'_>, at: Micros) -> Option<Fields<'a>> {
         if key == b"status" {
             break value;
         }
-        let end = memmem::find(value, b", ")?;
+        let end = find(&[b", "], value)?;
         match key {
             b"delay" => fields.delay_ms = milliseconds(&value[..end]),
             b"dsn" => fields.enhanced_code = std::str::from_utf8(&value[..end]).ok().and_then(EnhancedCode::parse),
@@ -87,9 +86,15 @@ fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
             from = 0;
         }
     }
-    let ends = [b">, relay=".as_slice(), b">, orig_to=<"].iter().filter_map(|end| memmem::find(&text[from..], end)).min()?;
+    let ends = find(&[b">, relay=", b">, orig_to=<"], &text[from..])?;
     let end = from + ends;
     Some((&text[..end], &text[end + 3..]))
+}
+
+/// Where the first of some words stands. They begin alike and stand near, so that their first byte finds them soonest.
+fn find(words: &[&[u8]], text: &[u8]) -> Option<usize> {
+    let first = words[0][0];
+    memchr::memchr_iter(first, text).find(|at| words.iter().any(|word| text[*at..].starts_with(word)))
 }
 
 /// `host[ip]:port`, `host[path]`, `none`, `local`: the name and the IP.

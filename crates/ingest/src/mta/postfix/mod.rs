@@ -28,6 +28,7 @@ pub struct Reader {
 }
 
 /// What a line says after its queue id.
+#[expect(clippy::large_enum_variant, reason = "lives on the stack for one line; a box would cost an allocation a line")]
 pub(super) enum Said<'a> {
     /// One event.
     Event(Fields<'a>),

@@ -10,8 +10,27 @@ pub(super) struct Tag<'a> {
 
 /// The programs of Postfix that log about queue ids.
 const DAEMONS: &[&[u8]] = &[
-    b"smtp", b"lmtp", b"local", b"virtual", b"pipe", b"error", b"retry", b"discard", b"qmgr", b"oqmgr", b"cleanup", b"bounce",
-    b"defer", b"trace", b"smtpd", b"pickup", b"postsuper", b"verify", b"nqmgr", b"relay", b"smtp-amavis",
+    b"smtp",
+    b"lmtp",
+    b"local",
+    b"virtual",
+    b"pipe",
+    b"error",
+    b"retry",
+    b"discard",
+    b"qmgr",
+    b"oqmgr",
+    b"cleanup",
+    b"bounce",
+    b"defer",
+    b"trace",
+    b"smtpd",
+    b"pickup",
+    b"postsuper",
+    b"verify",
+    b"nqmgr",
+    b"relay",
+    b"smtp-amavis",
 ];
 
 impl<'a> Tag<'a> {

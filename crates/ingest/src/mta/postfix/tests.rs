@@ -22,19 +22,33 @@ fn one(tag: &str, payload: &str) -> String {
     let sender = f.sender.as_ref().map_or("-".into(), |b| format!("<{}>", s(b)));
     format!(
         "{} {:?} to={} orig={} relay={}[{}] dsn={} delay={} next={} sender={sender} text={}",
-        s(&key.id), f.kind, s(&f.recipient), s(&f.original), s(&f.relay_host), s(&f.relay_ip),
-        f.enhanced_code.map_or("-".into(), |c| c.to_string()), f.delay_ms.map_or(-1, |d| d), s(&f.next_id), s(&f.text)
+        s(&key.id),
+        f.kind,
+        s(&f.recipient),
+        s(&f.original),
+        s(&f.relay_host),
+        s(&f.relay_ip),
+        f.enhanced_code.map_or("-".into(), |c| c.to_string()),
+        f.delay_ms.map_or(-1, |d| d),
+        s(&f.next_id),
+        s(&f.text)
     )
 }
 
 #[test]
 fn delivery_records() {
     assert_eq!(
-        one("postfix/smtp", "4jXVcG2tc6z1XXTY: to=<u0@ok.test>, relay=mx.ok.test[127.0.1.10]:25, delay=0.07, delays=0.06/0.01/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 02F12E00001)"),
+        one(
+            "postfix/smtp",
+            "4jXVcG2tc6z1XXTY: to=<u0@ok.test>, relay=mx.ok.test[127.0.1.10]:25, delay=0.07, delays=0.06/0.01/0/0, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 02F12E00001)"
+        ),
         "4jXVcG2tc6z1XXTY Sent to=u0@ok.test orig= relay=mx.ok.test[127.0.1.10] dsn=2.0.0 delay=70 next=02F12E00001 sender=- text=250 2.0.0 Ok: queued as 02F12E00001"
     );
     assert_eq!(
-        one("postfix-out/smtp", "E26A2998B7E: to=<\"a>, relay=x\"@ok.test>, orig_to=<b@ok.test>, relay=none, conn_use=3, delay=12, delays=1/2/3/6, tls=may?, dsn=4.4.1, status=deferred (connect to x[::1]:25: (odd))"),
+        one(
+            "postfix-out/smtp",
+            "E26A2998B7E: to=<\"a>, relay=x\"@ok.test>, orig_to=<b@ok.test>, relay=none, conn_use=3, delay=12, delays=1/2/3/6, tls=may?, dsn=4.4.1, status=deferred (connect to x[::1]:25: (odd))"
+        ),
         "E26A2998B7E Deferred to=\"a>, relay=x\"@ok.test orig=b@ok.test relay=[] dsn=4.4.1 delay=12000 next= sender=- text=connect to x[::1]:25: (odd)"
     );
     assert_eq!(
@@ -48,7 +62,8 @@ fn delivery_records() {
         ("any-name/pipe", "bounced (user unknown. Command output: no such mailbox here )", "Bounced"),
     ];
     for (tag, status, kind) in kinds {
-        let got = one(tag, &format!("E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=2.0.0, status={status}"));
+        let got =
+            one(tag, &format!("E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=2.0.0, status={status}"));
         assert!(got.contains(kind), "{got}");
     }
 }
@@ -63,15 +78,22 @@ fn lines_of_the_queue() {
     assert!(one("postfix/qmgr", "E26A2998B7E: removed").contains("Removed"));
     assert!(one("postfix/postsuper", "E26A2998B7E: removed").contains("RemovedByHand"));
     assert!(one("postfix/pickup", "E26A2998B7E: uid=0 from=<root>").contains("Born"));
-    assert!(one("postfix/smtpd", "E26A2998B7E: client=localhost[127.0.0.1], orig_queue_id=0ADD5998B82, orig_client=x[192.0.2.1]").contains("next=0ADD5998B82"));
+    assert!(
+        one("postfix/smtpd", "E26A2998B7E: client=localhost[127.0.0.1], orig_queue_id=0ADD5998B82, orig_client=x[192.0.2.1]")
+            .contains("next=0ADD5998B82")
+    );
     assert!(one("postfix/bounce", "E26A2998B7E: sender non-delivery notification: 0ADD5998B82").starts_with("0ADD5998B82 About"));
 }
 
 #[test]
 fn repeats_and_cut_lines() {
-    let (_, events) = read("Nov 22 13:42:06 lab postfix/smtp[1]: message repeated 3 times: [ E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (x)]");
+    let (_, events) = read(
+        "Nov 22 13:42:06 lab postfix/smtp[1]: message repeated 3 times: [ E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (x)]",
+    );
     assert_eq!(events[0].1.count, 3);
-    let (_, events) = read("Nov 22 13:42:06 lab postfix/smtp[1]: E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (host x said: 450 cut he");
+    let (_, events) = read(
+        "Nov 22 13:42:06 lab postfix/smtp[1]: E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (host x said: 450 cut he",
+    );
     assert!(events[0].1.cut);
     let (sort, _) = read("Nov 22 13:42:06 lab postfix/smtp[1]: E26A2998B7E: to=<a@b.test>, relay=none, delay=1, del");
     assert_eq!(sort, Sort::Unrecognised);

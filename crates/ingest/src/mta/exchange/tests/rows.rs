@@ -34,29 +34,13 @@ fn wrapped_statuses_with_every_trap() {
         "<bob@ok.test> recipient rejected",
         "",
     ] {
-        for lrt in [
-            "1/29/2025 7:07:29 PM",
-            "11.08.2026 09:47:13",
-            "12/03/2025 19:50:43",
-            "",
-        ] {
-            let status = format!(
-                "[{{LED={led}}};{{MSG=}};{{FQDN=mx1.ok.test}};{{IP=203.0.113.7}};{{LRT={lrt}}}]"
-            );
-            let want =
-                format!("NET Failed to=bob@ok.test via=mx1.ok.test ip=203.0.113.7 text={status}");
+        for lrt in ["1/29/2025 7:07:29 PM", "11.08.2026 09:47:13", "12/03/2025 19:50:43", ""] {
+            let status = format!("[{{LED={led}}};{{MSG=}};{{FQDN=mx1.ok.test}};{{IP=203.0.113.7}};{{LRT={lrt}}}]");
+            let want = format!("NET Failed to=bob@ok.test via=mx1.ok.test ip=203.0.113.7 text={status}");
             // As the server writes it, and as cmdlets export it.
             for cell in [collection(&[&status]), status] {
-                let set = [
-                    ("event-id", "FAIL"),
-                    ("recipient-address", "bob@ok.test"),
-                    ("recipient-status", &cell),
-                ];
-                assert_eq!(
-                    read(&row(30, &set)),
-                    (Sort::Used, vec![want.clone()]),
-                    "{cell}"
-                );
+                let set = [("event-id", "FAIL"), ("recipient-address", "bob@ok.test"), ("recipient-status", &cell)];
+                assert_eq!(read(&row(30, &set)), (Sort::Used, vec![want.clone()]), "{cell}");
             }
         }
     }

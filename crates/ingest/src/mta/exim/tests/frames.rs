@@ -10,18 +10,11 @@ fn own_stamps() {
         ("2026-11-22 13:07:02", "2026-11-22T12:07:02+00:00"),
         ("2026-11-22 13:07:02.563", "2026-11-22T12:07:02.563+00:00"),
         ("2026-11-22 13:07:02 -0530", "2026-11-22T18:37:02+00:00"),
-        (
-            "2026-11-22 13:07:02.563 +0000",
-            "2026-11-22T13:07:02.563+00:00",
-        ),
+        ("2026-11-22 13:07:02.563 +0000", "2026-11-22T13:07:02.563+00:00"),
         ("2026-11-22 13:07:02 [23814]", "2026-11-22T12:07:02+00:00"),
     ] {
         let line = format!("{stamp} 1xV7He-00060W-1p Completed");
-        assert_eq!(
-            moment(&mut reader("+01:00", ""), &line).as_deref(),
-            Some(want),
-            "{line}"
-        );
+        assert_eq!(moment(&mut reader("+01:00", ""), &line).as_deref(), Some(want), "{line}");
     }
 }
 
@@ -30,44 +23,19 @@ fn through_a_syslog() {
     let inner = "1xV7He-00060W-1p <= s@local.test U=root P=local S=350";
     let born = "Born from=s@local.test size=350";
     for (prefix, host) in [
-        (
-            "<22>Nov 22 13:07:02 mx1 exim[23814]: 2026-11-22 13:07:02 [23814] ",
-            " host=mx1",
-        ),
-        (
-            "Nov  2 13:07:02 mx1 exim[23814]: 2026-11-22 13:07:02 ",
-            " host=mx1",
-        ),
+        ("<22>Nov 22 13:07:02 mx1 exim[23814]: 2026-11-22 13:07:02 [23814] ", " host=mx1"),
+        ("Nov  2 13:07:02 mx1 exim[23814]: 2026-11-22 13:07:02 ", " host=mx1"),
         ("Nov 22 13:07:02 mx1 exim[23814]: ", " host=mx1"),
         ("Nov 22 13:07:02 mx1 exim[23814]: [23814] ", " host=mx1"),
-        (
-            "<22>Nov 22 13:07:02 exim[23814]: 2026-11-22 13:07:02 [23814] ",
-            "",
-        ),
+        ("<22>Nov 22 13:07:02 exim[23814]: 2026-11-22 13:07:02 [23814] ", ""),
         ("<22>Nov 22 13:07:02 exim[23814]: ", ""),
-        (
-            "2026-11-22T13:07:02.123456+01:00 mx1 exim4[23814]: 2026-11-22 13:07:02 ",
-            " host=mx1",
-        ),
-        (
-            "<22>1 2026-11-22T13:07:02Z mx1 exim 23814 - - 2026-11-22 13:07:02 ",
-            " host=mx1",
-        ),
-        (
-            "<22>Nov 22 13:07:02 mx1 exim[23814]: [1\\2] 2026-11-22 13:07:02 ",
-            " host=mx1",
-        ),
-        (
-            "<22>Nov 22 13:07:02 mx1 exim[23814]: [1/3] 2026-11-22 13:07:02 [23814] ",
-            " host=mx1",
-        ),
+        ("2026-11-22T13:07:02.123456+01:00 mx1 exim4[23814]: 2026-11-22 13:07:02 ", " host=mx1"),
+        ("<22>1 2026-11-22T13:07:02Z mx1 exim 23814 - - 2026-11-22 13:07:02 ", " host=mx1"),
+        ("<22>Nov 22 13:07:02 mx1 exim[23814]: [1\\2] 2026-11-22 13:07:02 ", " host=mx1"),
+        ("<22>Nov 22 13:07:02 mx1 exim[23814]: [1/3] 2026-11-22 13:07:02 [23814] ", " host=mx1"),
     ] {
         let line = format!("{prefix}{inner}");
-        assert_eq!(
-            words(&line),
-            born.replacen("Born", &format!("Born{host}"), 1),
-            "{line}"
-        );
+        assert_eq!(words(&line), born.replacen("Born", &format!("Born{host}"), 1), "{line}");
     }
     for line in [
         "<22>Nov 22 13:07:02 mx1 exim[23814]: [2/2] T=remote_smtp: SMTP error",
@@ -85,72 +53,34 @@ fn the_servers_own_stamp_is_the_clock() {
     let mut at = |line: &str| moment(&mut reader, line).unwrap();
     let rest = "1xV7He-00060W-1p Completed";
     // Its own, in the zone of the file.
-    assert_eq!(
-        at(&format!(
-            "Nov 22 13:07:05 mx1 exim[1]: 2026-11-22 13:07:02 {rest}"
-        )),
-        "2026-11-22T11:07:02+00:00"
-    );
+    assert_eq!(at(&format!("Nov 22 13:07:05 mx1 exim[1]: 2026-11-22 13:07:02 {rest}")), "2026-11-22T11:07:02+00:00");
     // The syslog's, where there is no other.
-    assert_eq!(
-        at(&format!("Nov 22 13:07:05 mx1 exim[1]: {rest}")),
-        "2026-11-22T11:07:05+00:00"
-    );
+    assert_eq!(at(&format!("Nov 22 13:07:05 mx1 exim[1]: {rest}")), "2026-11-22T11:07:05+00:00");
     // The syslog lends its zone, also where it counts in UTC and Exim does not.
-    assert_eq!(
-        at(&format!(
-            "2026-11-22T13:07:05+01:00 mx1 exim[1]: 2026-11-22 13:07:02 {rest}"
-        )),
-        "2026-11-22T12:07:02+00:00"
-    );
-    assert_eq!(
-        at(&format!(
-            "2026-11-22T07:37:05Z mx1 exim[1]: 2026-11-22 13:07:02 {rest}"
-        )),
-        "2026-11-22T07:37:02+00:00"
-    );
+    assert_eq!(at(&format!("2026-11-22T13:07:05+01:00 mx1 exim[1]: 2026-11-22 13:07:02 {rest}")), "2026-11-22T12:07:02+00:00");
+    assert_eq!(at(&format!("2026-11-22T07:37:05Z mx1 exim[1]: 2026-11-22 13:07:02 {rest}")), "2026-11-22T07:37:02+00:00");
     // Not where the two are too far apart to be one moment.
-    assert_eq!(
-        at(&format!(
-            "2026-11-22T13:14:30Z mx1 exim[1]: 2026-11-22 13:07:02 {rest}"
-        )),
-        "2026-11-22T11:07:02+00:00"
-    );
+    assert_eq!(at(&format!("2026-11-22T13:14:30Z mx1 exim[1]: 2026-11-22 13:07:02 {rest}")), "2026-11-22T11:07:02+00:00");
 }
 
 #[test]
 fn skipping_moves_the_year_on() {
     let line = |day: &str| format!("{day} 13:07:05 mx1 exim[1]: 1xV7He-00060W-1p Completed\n");
-    let chunk: String = ["Nov 30", "Dec 31", "Jan  1", "Jun  1"]
-        .iter()
-        .map(|day| line(day).repeat(2000))
-        .collect();
+    let chunk: String = ["Nov 30", "Dec 31", "Jan  1", "Jun  1"].iter().map(|day| line(day).repeat(2000)).collect();
     let mut reader = reader("UTC", &line("Nov 30"));
     reader.skip(chunk.as_bytes());
-    assert_eq!(
-        moment(&mut reader, line("Jul  1").trim_end()).as_deref(),
-        Some("2027-07-01T13:07:05+00:00")
-    );
+    assert_eq!(moment(&mut reader, line("Jul  1").trim_end()).as_deref(), Some("2027-07-01T13:07:05+00:00"));
     reader.skip(b"");
     reader.skip(b"\n");
     reader.skip(line("Jan  2").as_bytes());
-    assert_eq!(
-        moment(&mut reader, line("Jan  3").trim_end()).as_deref(),
-        Some("2027-01-03T13:07:05+00:00")
-    );
+    assert_eq!(moment(&mut reader, line("Jan  3").trim_end()).as_deref(), Some("2027-01-03T13:07:05+00:00"));
 }
 
 #[test]
 fn keys() {
-    let (sort, events) = events(
-        &mut reader("UTC", ""),
-        b"2026-11-22 13:07:02 1xV7Lb-000000007gV-2qQP Completed",
-    );
+    let (sort, events) = events(&mut reader("UTC", ""), b"2026-11-22 13:07:02 1xV7Lb-000000007gV-2qQP Completed");
     assert_eq!(sort, Sort::Used);
-    assert_eq!(
-        (&*events[0].0.host, &*events[0].0.id),
-        (&b"mx"[..], &b"1xV7Lb-000000007gV-2qQP"[..])
-    );
+    assert_eq!((&*events[0].0.host, &*events[0].0.id), (&b"mx"[..], &b"1xV7Lb-000000007gV-2qQP"[..]));
 }
 
 #[test]
@@ -161,21 +91,10 @@ fn ids() {
     for no in ["", "1xV7F", "1xV7F_", "1xV7FXX"] {
         assert_eq!(id_epoch(no.as_bytes()), None, "{no}");
     }
-    for yes in [
-        "1xV7FX-0005B2-1H",
-        "1xV7Lb-000000007gV-2qQP",
-        "10HmaX-000000005vi-0000",
-    ] {
+    for yes in ["1xV7FX-0005B2-1H", "1xV7Lb-000000007gV-2qQP", "10HmaX-000000005vi-0000"] {
         assert!(is_message_id(yes.as_bytes()), "{yes}");
     }
-    for no in [
-        "",
-        "1xV7FX-0005B2-1",
-        "1xV7FX-0005B2-1HH",
-        "1xV7FX-0005B2_1H",
-        "1xV7Lb-000000007gV2qQPx",
-        "4jXVcG2tc6z1XXTY",
-    ] {
+    for no in ["", "1xV7FX-0005B2-1", "1xV7FX-0005B2-1HH", "1xV7FX-0005B2_1H", "1xV7Lb-000000007gV2qQPx", "4jXVcG2tc6z1XXTY"] {
         assert!(!is_message_id(no.as_bytes()), "{no}");
     }
 }

@@ -1,0 +1,57 @@
+//! `bouncestat attempts`: one row an attempt.
+
+use serde_json::Value;
+
+use crate::common::{report, run, sample, total};
+
+fn rows(case: &str) -> Vec<Value> {
+    let ran = run(&["attempts", "--tz", "UTC", "--format", "jsonl", &sample(case)]).exits(0);
+    ran.text().lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+#[test]
+fn as_many_rows_as_the_report_has_attempts() {
+    for case in ["postfix/lab-long", "postfix/sink", "exim/4.96-all-tz", "mixed/all-three"] {
+        assert_eq!(rows(case).len() as u64, total(&report(&[&sample(case)]), "attempts"), "{case}");
+    }
+}
+
+#[test]
+fn the_columns_of_the_contract_in_their_order() {
+    let ran = run(&["attempts", "--tz", "UTC", "--format", "csv", &sample("postfix/sink")]).exits(0);
+    let expected = "event_time,event_date,delivery_id,mta,log_host,instance,queue_id,message_id,sender,sender_domain,recipient,\
+        recipient_domain,provider,relay_host,relay_ip,direction,outcome,class,reason,disposition,rule_id,smtp_code,enhanced_code,\
+        reply_class,stage,blocklist,listed,reply_text,size_bytes,delay_ms,source_file,source_offset";
+    assert_eq!(ran.text().lines().next(), Some(expected));
+}
+
+#[test]
+fn a_row_points_to_its_line() {
+    let log = crate::common::bytes_of(&sample("postfix/sink/maillog"));
+    for row in rows("postfix/sink") {
+        let at = row["source_offset"].as_u64().unwrap() as usize;
+        let line = log[at..].split(|b| *b == b'\n').next().unwrap();
+        let line = String::from_utf8_lossy(line);
+        let recipient = format!("to=<{}>", row["recipient"].as_str().unwrap());
+        assert!(line.contains(&recipient) && line.contains(row["queue_id"].as_str().unwrap()), "{row} is not of {line}");
+        assert!(row["source_file"].as_str().unwrap().ends_with("postfix/sink/maillog"));
+    }
+}
+
+#[test]
+fn the_tries_of_one_delivery_have_one_id() {
+    let rows = rows("postfix/sink");
+    let of: Vec<&Value> = rows.iter().filter(|row| row["recipient_domain"] == "refused.test").collect();
+    assert_eq!(of.len(), 6);
+    assert!(of.iter().all(|row| row["delivery_id"] == of[0]["delivery_id"] && row["outcome"] == "deferred" && row["class"] == "soft"));
+    let sent = rows.iter().find(|row| row["outcome"] == "delivered").unwrap();
+    assert_eq!((&sent["class"], &sent["reason"]), (&Value::Null, &Value::Null));
+    assert_ne!(sent["delivery_id"], of[0]["delivery_id"]);
+}
+
+#[test]
+fn an_empty_result_still_has_a_header() {
+    let args = ["attempts", "--tz", "UTC", "--since", "2030-01-01", "--format", "csv", &sample("postfix/sink")];
+    let ran = run(&args).exits(0).says(&["no delivery in the window"]);
+    assert_eq!(ran.text().lines().count(), 1);
+}
