@@ -1,6 +1,7 @@
 //! Measures the classifier on a labelled corpus, or on the table of code variants.
 //!
-//! `measure corpus FILE.jsonl [--misses] [--ids FILE]`, `measure seeds FILE.csv [--misses]`, `measure speed FILE.jsonl`.
+//! `measure corpus FILE.jsonl [--misses] [--ids FILE]`, `measure seeds FILE.csv [--misses]`, `measure speed FILE.jsonl`,
+//! `measure dump FILE.jsonl`: every verdict on the corpus, the rules' examples and mixtures of both, for comparing two versions.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -34,7 +35,7 @@ impl Case {
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, path, rest @ ..] = args.as_slice() else {
-        eprintln!("usage: measure corpus|seeds|speed FILE [--misses] [--ids FILE] [--not-ids FILE]");
+        eprintln!("usage: measure corpus|seeds|speed|dump FILE [--misses] [--ids FILE] [--not-ids FILE]");
         std::process::exit(2);
     };
     let text = std::fs::read_to_string(path).expect("readable file");
@@ -52,6 +53,7 @@ fn main() {
     match mode.as_str() {
         "seeds" => seeds(classifier, &text, misses),
         "speed" => speed(classifier, &corpus(&text)),
+        "dump" => dump(classifier, &corpus(&text)),
         _ => {
             let mut cases = corpus(&text);
             if let Some(ids) = list("--ids") {
@@ -180,6 +182,50 @@ fn speed(classifier: &Classifier, cases: &[Case]) {
     }
     let remembered = (rounds * cases.len()) as f64 / begin.elapsed().as_secs_f64();
     println!("replies/s uncached {per_second:.0}, remembered {remembered:.0} ({hard} hard)");
+}
+
+/// Writes one line a verdict: of each text as it is, by action, and of texts cut and joined as chance (the same each time) wills.
+fn dump(classifier: &Classifier, cases: &[Case]) {
+    use bouncestat_record::Action;
+    let mut texts: Vec<(String, String)> = cases.iter().map(|c| (c.text.clone(), c.host.clone())).collect();
+    for rule in classifier.rules() {
+        let host = rule.providers.first().and_then(|p| classifier.sample_host(p)).unwrap_or("");
+        texts.extend(rule.examples.iter().chain(&rule.not).map(|e| (e.clone(), host.to_owned())));
+    }
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut line = |text: &str, host: &str, code: Option<u16>, enhanced: Option<EnhancedCode>, action: Option<Action>| {
+        let relay_host = Some(host).filter(|h| !h.is_empty());
+        let reply = Reply { text: text.as_bytes(), smtp_code: code, enhanced_code: enhanced, relay_host, action, ..Reply::default() };
+        let e = classifier.explain(&reply);
+        assert_eq!(e.verdict, classifier.classify(&reply), "{text}");
+        use std::io::Write;
+        writeln!(out, "{text:?} {host} {action:?}\t{:?}\t{:?}\t{:?}\t{}", e.verdict, e.matched, e.runner_up, e.advice).expect("stdout");
+    };
+    for case in cases {
+        line(&case.text, &case.host, case.code, case.enhanced, None);
+    }
+    let mut seed = 7u64;
+    let mut chance = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below.max(1)
+    };
+    for (text, host) in &texts {
+        for action in [None, Some(Action::Bounced), Some(Action::Deferred)] {
+            line(text, host, None, None, action);
+        }
+        line(text, "", None, None, None);
+    }
+    for _ in 0..60_000 {
+        let mut mixed = String::new();
+        for _ in 0..1 + chance(3) {
+            let chars: Vec<char> = texts[chance(texts.len())].0.chars().collect();
+            let from = chance(chars.len()) * chance(2);
+            mixed.extend(&chars[from..from + chance(chars.len() - from + 1)]);
+            mixed.push_str(["", " ", ". ", "\n"][chance(4)]);
+        }
+        let host = &texts[chance(texts.len())].1;
+        line(&mixed, if chance(2) == 0 { host } else { "" }, None, None, None);
+    }
 }
 
 /// One row of a CSV with quoted fields.

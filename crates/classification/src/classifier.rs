@@ -37,6 +37,7 @@ pub struct Classifier {
     options: Options,
     version: String,
     named_list: Arc<str>,
+    unexpected: Arc<str>,
     no_rule: Arc<str>,
 }
 
@@ -130,6 +131,7 @@ impl Classifier {
             engine,
             options: Options::default(),
             named_list: "blocklist.named".into(),
+            unexpected: "basic.unexpected".into(),
             no_rule: "none".into(),
         })
     }
@@ -217,7 +219,10 @@ impl Classifier {
             runner_up: None,
             span: None,
         };
-        if matches!(context.digit, Some(1..=3)) || matches!(prepared.action, Some(Action::Delivered)) {
+        let positive = matches!(context.digit, Some(1..=3));
+        // What the logging server counted as a failure is one, whatever digit the other server sent.
+        let failed = matches!(prepared.action, Some(Action::Bounced | Action::Deferred | Action::Expired));
+        if (positive && !failed) || matches!(prepared.action, Some(Action::Delivered)) {
             let number = context.provider[0].or(context.provider[1]);
             decision.provider = number.map(|n| self.providers.id(n));
             return decision;
@@ -229,7 +234,7 @@ impl Classifier {
         for hit in [found.best, found.second].into_iter().flatten() {
             candidates.push((hit.score, Candidate::Rule(hit.rule, hit.span)));
         }
-        if let Some(code) = context.enhanced
+        if let Some(code) = context.enhanced.filter(|code| !(positive && code.class == 2))
             && let Some(evidence) = self.codes.enhanced(code)
         {
             candidates.push((if evidence.weak { WEAK } else { SPECIFIC }, Candidate::Code(evidence, Level::Enhanced)));
@@ -238,6 +243,10 @@ impl Classifier {
             && let Some(evidence) = self.codes.basic(code)
         {
             candidates.push((if code == 552 { QUOTA_552 } else { BASIC }, Candidate::Code(evidence, Level::Basic)));
+        }
+        if positive {
+            let evidence = Evidence { reason: Reason::ProtocolError, weak: true, rule: self.unexpected.clone() };
+            candidates.push((BASIC, Candidate::Code(evidence, Level::Basic)));
         }
         let list = self.lists.pick(&found.lists);
         if let Some(list) = list

@@ -80,7 +80,7 @@ impl Codes {
     /// What a basic code says; [`None`] where it says nothing.
     pub(crate) fn basic(&self, code: u16) -> Option<Evidence> {
         let (evidence, _) = self.basic.get(&code)?;
-        (evidence.reason != Reason::Unknown).then(|| evidence.clone())
+        (!matches!(evidence.reason, Reason::Unknown | Reason::None)).then(|| evidence.clone())
     }
 
     pub(crate) fn enhanced_meaning(&self, code: EnhancedCode) -> Option<&Meaning> {

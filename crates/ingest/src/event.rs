@@ -148,6 +148,45 @@ impl<'a> Fields<'a> {
     }
 }
 
+impl Key<'_> {
+    /// The same with texts of its own.
+    pub fn into_owned(self) -> Key<'static> {
+        Key { host: Cow::Owned(self.host.into_owned()), id: Cow::Owned(self.id.into_owned()) }
+    }
+}
+
+impl Fields<'_> {
+    /// The same with texts of its own.
+    pub fn into_owned(self) -> Fields<'static> {
+        fn own(text: Cow<'_, [u8]>) -> Cow<'static, [u8]> {
+            if text.is_empty() { Cow::Borrowed(b"") } else { Cow::Owned(text.into_owned()) }
+        }
+        Fields {
+            recipient: own(self.recipient),
+            original: own(self.original),
+            relay_host: own(self.relay_host),
+            relay_ip: own(self.relay_ip),
+            text: own(self.text),
+            sender: self.sender.map(own),
+            message_id: own(self.message_id),
+            next_id: own(self.next_id),
+            instance: own(self.instance),
+            source_ip: own(self.source_ip),
+            kind: self.kind,
+            at: self.at,
+            size: self.size,
+            delay_ms: self.delay_ms,
+            smtp_code: self.smtp_code,
+            enhanced_code: self.enhanced_code,
+            stage: self.stage,
+            local: self.local,
+            from_queue_manager: self.from_queue_manager,
+            count: self.count,
+            cut: self.cut,
+        }
+    }
+}
+
 /// Where parsers put what they read.
 pub trait Sink<'a> {
     /// Takes one event of the message `key`.

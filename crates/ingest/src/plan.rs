@@ -11,7 +11,7 @@ use bouncestat_record::time::Micros;
 use crate::clock::Zone;
 use crate::event::{Fields, Key, Sort};
 use crate::evidence::{self, Around, YearFrom};
-use crate::framing::{self, Stamp};
+use crate::framing::{self, Stamp, wrap};
 use crate::input::lines;
 use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
@@ -152,22 +152,24 @@ impl PlannedFile {
     }
 
     fn new(source: Source, peek: &Peek, mta: Mta, options: &PlanOptions) -> Self {
+        let bare_head = wrap::unwrapped(&peek.head);
+        let bare_tail = peek.tail.as_deref().map(wrap::unwrapped);
         let mut zone = options.zone;
         let mut zone_from_ids = None;
         if mta == Mta::Exim
             && !options.zone_is_given
-            && let Some(offset) = evidence::exim_offset(&peek.head)
+            && let Some(offset) = evidence::exim_offset(&bare_head)
         {
             let told = Zone::Fixed(offset);
-            let start = input_start(peek);
+            let start = input_start(&bare_head);
             if start.is_some_and(|wall| told.to_utc(wall) != zone.to_utc(wall)) {
                 zone = told;
                 zone_from_ids = Some(told);
             }
         }
         let around =
-            Around { head: &peek.head, tail: peek.tail.as_deref(), modified: source.modified.map(micros), now: options.now };
-        let (clock, year_from) = if evidence::is_syslog(mta, &peek.head) {
+            Around { head: &bare_head, tail: bare_tail.as_deref(), modified: source.modified.map(micros), now: options.now };
+        let (clock, year_from) = if evidence::is_syslog(mta, &bare_head) {
             evidence::syslog_clock(&around, zone)
         } else {
             (evidence::plain_clock(zone, options.now), YearFrom::Stamp)
@@ -178,7 +180,7 @@ impl PlannedFile {
         let reader = LineReader::new(mta, facts);
         let (start, last, probes, after_head) = first_events(&reader, &peek.head);
         // Lines that say nothing still tell when they were written.
-        let start = start.or_else(|| first_stamp(&peek.head)?.at(&mut before_first));
+        let start = start.or_else(|| first_stamp(&bare_head)?.at(&mut before_first));
         let end = match (&peek.tail, peek.complete) {
             (_, true) => last,
             (Some(tail), false) => last_event(after_head, tail),
@@ -206,9 +208,9 @@ impl PlannedFile {
 }
 
 /// The wall-clock time of the first stamp.
-fn input_start(peek: &Peek) -> Option<chrono::NaiveDateTime> {
+fn input_start(head: &[u8]) -> Option<chrono::NaiveDateTime> {
     let mut clock = evidence::plain_clock(Zone::UTC, 0);
-    first_stamp(&peek.head)?.at(&mut clock).map(|at| Zone::UTC.to_wall(at))
+    first_stamp(head)?.at(&mut clock).map(|at| Zone::UTC.to_wall(at))
 }
 
 /// The first stamp, of a syslog or of the server itself.

@@ -1,9 +1,10 @@
 //! Takes the syslog frame off a line: stamp, host, tag.
 //!
 //! `Nov 22 13:42:06 lab postfix/smtp[294]: 4jXVcG…` and its RFC 3339, RFC 5424 and year-first forms. The form is told line by line.
-//! What is not here: what the message says, and wrappers around whole lines (journald, containers).
+//! Wrappers around whole lines are `wrap`'s. What is not here: what the message says.
 
 pub mod stamp;
+pub mod wrap;
 
 pub use stamp::Stamp;
 
@@ -31,8 +32,27 @@ pub fn syslog(line: &[u8]) -> Option<Frame<'_>> {
     let (stamp, end) = Stamp::read(line)?;
     let rest = line.get(end..)?.strip_prefix(b" ")?;
     let (host, rest) = token(rest)?;
-    let (tag, text) = tag(rest)?;
-    Some(Frame { stamp, host, tag, text })
+    let (tag, text) = tag(rest).or_else(|| tag(without_facility(rest)?))?;
+    let frame = Frame { stamp, host, tag, text: without_solaris_id(text) };
+    // Mail servers' own tags have a slash or are short; a container's engine logs whole lines again.
+    Some(wrap::framed_again(&frame).unwrap_or(frame))
+}
+
+/// What follows `mail.info ` (busybox).
+fn without_facility(text: &[u8]) -> Option<&[u8]> {
+    let (word, rest) = token(text)?;
+    let dot = word.iter().position(|&b| b == b'.')?;
+    let plain = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_alphanumeric);
+    (plain(&word[..dot]) && plain(&word[dot + 1..])).then_some(rest)
+}
+
+/// What follows `[ID 197553 mail.info] ` (Solaris).
+fn without_solaris_id(text: &[u8]) -> &[u8] {
+    let Some(rest) = text.strip_prefix(b"[ID ") else { return text };
+    match rest.iter().take(40).position(|&b| b == b']') {
+        Some(end) => rest[end + 1..].trim_ascii_start(),
+        None => text,
+    }
 }
 
 /// `<22>` at the start of what comes from a socket.
@@ -125,6 +145,10 @@ mod tests {
         check("<22>1 2026-11-17T00:00:05Z mx1 postfix/smtp 294 - - x: y", "mx1", "postfix/smtp", "x: y");
         check("<22>1 2026-11-17T00:00:05Z mx1 postfix/smtp 294 - [a b=\"] \\\" c\"][d] x", "mx1", "postfix/smtp", "x");
         check("Nov 22 13:42:06 lab exim: x", "lab", "exim", "x");
+        check("Nov 22 13:42:06 lab mail.info postfix/smtp[1]: x", "lab", "postfix/smtp", "x");
+        check("Nov 22 13:42:06 lab postfix/smtp[1]: [ID 197553 mail.info] x", "lab", "postfix/smtp", "x");
+        check("Nov 22 13:42:06 node docker[1]: Nov 22 13:42:06 lab postfix/smtp[1]: x", "lab", "postfix/smtp", "x");
+        check("2026-11-22T13:42:06Z node docker[1]: <22>Nov 22 13:42:06 lab postfix/smtp[1]: x", "lab", "postfix/smtp", "x");
     }
 
     #[test]

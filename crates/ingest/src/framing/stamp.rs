@@ -1,6 +1,9 @@
 //! The stamps of syslogs, read by hand: `Nov 22 13:42:06`, `2026-11-17T00:00:05.123456+01:00`, `2013 Jun 10 06:27:30.123`.
 
+use std::fmt::Write as _;
+
 use bouncestat_record::time::{Micros, SECOND};
+use chrono::{NaiveDate, NaiveDateTime};
 
 use crate::clock::Clock;
 
@@ -80,6 +83,43 @@ impl Stamp {
         Some((Self { year: Some(year), month, day, hour, minute, second, micros, offset }, end))
     }
 
+    /// The same stamp with what the stamp of a wrapper around its line knows: the year, and the zone where the two were written together.
+    pub fn lent(mut self, outer: &Stamp) -> Self {
+        let Some(outer_year) = outer.year else { return self };
+        if self.year.is_none() {
+            // Written within half a year of each other.
+            let months = i64::from(outer.month) - i64::from(self.month);
+            self.year = Some(outer_year + i32::from(months > 6) - i32::from(months < -6));
+        }
+        if let (None, Some(outer_offset), Some(inner), Some(around)) = (self.offset, outer.offset, self.wall(), outer.wall()) {
+            // The wrapper writes at once: what is left of whole quarters of an hour is the way between the two.
+            let distance = (inner - around).num_seconds() + i64::from(outer_offset);
+            let rounded = (distance as f64 / 900.0).round() as i64 * 900;
+            if (distance - rounded).abs() <= 120 && rounded.abs() <= 14 * 3600 {
+                self.offset = i32::try_from(rounded).ok();
+            }
+        }
+        self
+    }
+
+    /// The stamp as RFC 3339 writes it, as far as it is known.
+    pub fn rfc3339(&self) -> String {
+        let mut text = format!("{:04}-{:02}-{:02}T", self.year.unwrap_or_default(), self.month, self.day);
+        let _ = write!(text, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second);
+        if self.micros > 0 {
+            let _ = write!(text, ".{:06}", self.micros);
+        }
+        if let Some(offset) = self.offset {
+            let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+            let _ = write!(text, "{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+        }
+        text
+    }
+
+    fn wall(&self) -> Option<NaiveDateTime> {
+        NaiveDate::from_ymd_opt(self.year?, self.month, self.day)?.and_hms_opt(self.hour, self.minute, self.second.min(59))
+    }
+
     /// The moment, by the clock of its file. `None` for a date that does not exist.
     pub fn at(&self, clock: &mut Clock) -> Option<Micros> {
         let whole = match (self.year, self.offset) {
@@ -130,7 +170,7 @@ fn month(name: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::clock::Zone;
-    use chrono::{DateTime, NaiveDate};
+    use chrono::DateTime;
 
     #[track_caller]
     fn check(text: &str, rfc3339: &str) {

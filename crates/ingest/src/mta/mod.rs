@@ -8,6 +8,8 @@ pub mod exim;
 pub mod hand_over;
 pub mod postfix;
 
+use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bouncestat_record::{Action, EnhancedCode, Mta};
@@ -15,6 +17,7 @@ use chrono::NaiveDate;
 
 use crate::clock::{Clock, Zone};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::framing::wrap;
 
 /// What a reader is told about the file it reads.
 #[derive(Clone, Debug)]
@@ -68,6 +71,15 @@ impl LineReader {
 
     /// Reads one line (without its line end).
     pub fn line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
+        match wrap::inner(line) {
+            None => self.bare_line(line, sink),
+            Some(Cow::Borrowed(inner)) => self.bare_line(inner, sink),
+            Some(Cow::Owned(inner)) => self.bare_line(&inner, &mut Owning { sink, life: PhantomData }),
+        }
+    }
+
+    /// Reads a line as its server wrote it.
+    fn bare_line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
         match self {
             Self::Postfix(r) => r.line(line, sink),
             Self::Exim(r) => r.line(line, sink),
@@ -76,8 +88,21 @@ impl LineReader {
     }
 }
 
+/// Hands on events with texts of their own, because their line does not last.
+struct Owning<'s, 'long, S: Sink<'long>> {
+    sink: &'s mut S,
+    life: PhantomData<&'long ()>,
+}
+
+impl<'short, 'long, S: Sink<'long>> Sink<'short> for Owning<'_, 'long, S> {
+    fn push(&mut self, key: Key<'short>, fields: Fields<'short>) {
+        self.sink.push(key.into_owned(), fields.into_owned());
+    }
+}
+
 /// How surely the first lines of a file are this server's: the number of lines that only it writes.
 pub fn detect(head: &[u8]) -> Option<Mta> {
+    let head = &*wrap::unwrapped(head);
     let scores =
         [(exchange::detect(head), Mta::Exchange), (exim::detect(head), Mta::Exim), (postfix::detect(head), Mta::Postfix)];
     let best = scores.iter().max_by_key(|(score, _)| *score)?;
