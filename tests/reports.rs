@@ -39,7 +39,7 @@ fn parquet_holds_what_the_csv_shows() {
                 Field::Null => ours.is_null(),
                 Field::Str(text) => ours == text.as_str(),
                 Field::Long(n) => ours.as_i64() == Some(*n),
-                Field::Double(n) => ours.as_f64() == Some(*n),
+                Field::Double(n) => ours.as_f64().is_some_and(|ours| (ours - n).abs() < 1e-15),
                 Field::TimestampMicros(_) => ours.is_string(),
                 other => panic!("{name} is {other:?}"),
             };

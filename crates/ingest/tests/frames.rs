@@ -8,6 +8,9 @@ use bouncestat_ingest::join::window::Window;
 
 use harness::{Part, read, sample};
 
+/// A frame's name, and what puts a line into it.
+type Frame<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+
 /// Reads a log whose lines went through `wrap`, as a file in a folder of the sample's name.
 fn wrapped(name: &str, wrap: &dyn Fn(&str) -> String) -> Part {
     let bytes = fs::read(sample(name)).unwrap();
@@ -37,7 +40,7 @@ fn postfix_in_every_frame() {
     let bare = wrapped(name, &|line| line.to_owned());
     assert_eq!(bare.outcomes["bounced"], 68);
     let json = |text: &str| serde_json::to_string(text).unwrap();
-    let frames: &[(&str, &dyn Fn(&str) -> String)] = &[
+    let frames: &[Frame<'_>] = &[
         ("RFC 3339", &|line| format!("{}{}", full(line, "+00:00"), split(line).1)),
         ("RFC 3339 in another zone", &|line| {
             let (_, rest) = split(line);
@@ -94,7 +97,7 @@ fn exim_in_every_frame() {
     let wall = |line: &str| format!("{}T{}", &line[..10], &line[11..19]);
     let stamped = |line: &str| line.len() > 19 && line.as_bytes()[4] == b'-';
     let json = |text: &str| serde_json::to_string(text).unwrap();
-    let frames: &[(&str, &dyn Fn(&str) -> String)] = &[
+    let frames: &[Frame<'_>] = &[
         ("syslog", &|line| if stamped(line) { format!("{}Z mta exim[5]: {line}", wall(line)) } else { line.to_owned() }),
         ("CRI", &|line| if stamped(line) { format!("{}.5Z stdout F {line}", wall(line)) } else { line.to_owned() }),
         ("Docker", &|line| {
