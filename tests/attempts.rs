@@ -43,7 +43,9 @@ fn the_tries_of_one_delivery_have_one_id() {
     let rows = rows("postfix/sink");
     let of: Vec<&Value> = rows.iter().filter(|row| row["recipient_domain"] == "refused.test").collect();
     assert_eq!(of.len(), 6);
-    assert!(of.iter().all(|row| row["delivery_id"] == of[0]["delivery_id"] && row["outcome"] == "deferred" && row["class"] == "soft"));
+    assert!(
+        of.iter().all(|row| row["delivery_id"] == of[0]["delivery_id"] && row["outcome"] == "deferred" && row["class"] == "soft")
+    );
     let sent = rows.iter().find(|row| row["outcome"] == "delivered").unwrap();
     assert_eq!((&sent["class"], &sent["reason"]), (&Value::Null, &Value::Null));
     assert_ne!(sent["delivery_id"], of[0]["delivery_id"]);

@@ -113,7 +113,11 @@ fn a_corrupt_gz() {
     let at = packed.len() / 2;
     packed[at] ^= 0x55;
     let folder = Folder::with("mail.log.2.gz", packed);
-    let ran = run(&["--tz", "UTC", "--format", "json", &folder.path("mail.log.2.gz")]).exits(3).says(&["mail.log.2.gz", "damaged", "at byte"]);
+    let ran = run(&["--tz", "UTC", "--format", "json", &folder.path("mail.log.2.gz")]).exits(3).says(&[
+        "mail.log.2.gz",
+        "damaged",
+        "at byte",
+    ]);
     assert!(ran.json()["coverage"]["lines"].as_u64().unwrap() > 100);
 }
 
@@ -169,7 +173,9 @@ fn outputs_that_cannot_be_written() {
 #[test]
 fn lines_of_all_kinds() {
     let mut log = bytes_of(&sink());
-    log.extend_from_slice(b"\xff\xfe\0\x01 garbage\nNov 22 13:13:40 mta postfix/smtp[1]: \nNov 22 13:13:40 mta postfix/smtp[1]: ABCDEF0: to=<");
+    log.extend_from_slice(
+        b"\xff\xfe\0\x01 garbage\nNov 22 13:13:40 mta postfix/smtp[1]: \nNov 22 13:13:40 mta postfix/smtp[1]: ABCDEF0: to=<",
+    );
     let folder = Folder::with("mail.log", &log);
     let ran = run(&["--tz", "UTC", "--format", "json", &folder.path("mail.log")]).exits(0);
     let report = ran.json();

@@ -17,8 +17,16 @@ fn check(reply: &str, class: &str, reason: &str) {
 
 #[test]
 fn the_class_follows_the_code_unless_the_reason_passes() {
-    check("550 5.1.1 <bob@example.com>: Recipient address rejected: User unknown in virtual mailbox table", "hard", "user_unknown");
-    check("450 4.1.1 <bob@example.com>: Recipient address rejected: User unknown in virtual mailbox table", "soft", "user_unknown");
+    check(
+        "550 5.1.1 <bob@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
+        "hard",
+        "user_unknown",
+    );
+    check(
+        "450 4.1.1 <bob@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
+        "soft",
+        "user_unknown",
+    );
     check("552 5.2.2 <bob@example.com>: Mailbox full", "soft", "mailbox_full");
     check("550 Rejected", "hard", "unknown");
     check("connect to mx.example.com[192.0.2.1]:25: Connection timed out", "soft", "connection_failed");
@@ -35,7 +43,8 @@ fn line_n_answers_line_n() {
 
 #[test]
 fn a_verdict_has_the_fields_of_the_contract() {
-    let verdict = classify(&[], "554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org\n").remove(0);
+    let verdict =
+        classify(&[], "554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org\n").remove(0);
     let fields: Vec<&str> = verdict.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = "input smtp_code enhanced_code reply_class class reason disposition rule_id level matched runner_up blocklist \
         blocklist_state listed provider advice delist_url";
@@ -47,7 +56,10 @@ fn a_verdict_has_the_fields_of_the_contract() {
 
 #[test]
 fn objects_tell_more_than_lines() {
-    let verdicts = classify(&["--jsonl"], "{\"text\": \"User unknown\", \"code\": 550, \"enhanced\": \"5.1.1\", \"rhost\": \"mx.example.com\"}\n");
+    let verdicts = classify(
+        &["--jsonl"],
+        "{\"text\": \"User unknown\", \"code\": 550, \"enhanced\": \"5.1.1\", \"rhost\": \"mx.example.com\"}\n",
+    );
     assert_eq!((&verdicts[0]["smtp_code"], &verdicts[0]["class"]), (&Value::from(550), &Value::from("hard")));
     run_with(&["classify", "--jsonl"], b"{\"text\": \"a\"}\nno object\n").exits(2).says(&["line 2", "{\"text\":"]);
 }

@@ -210,7 +210,12 @@ pub fn golden(path: impl AsRef<Path>, actual: &[u8]) {
     let (mut a, mut b) = (expected.lines(), actual.lines());
     for line in 1.. {
         let (a, b) = (a.next(), b.next());
-        assert!(a == b, "{shown}, line {line}; if the new one is right: BLESS=1\n  golden: {}\n  now:    {}", or_end(a), or_end(b));
+        assert!(
+            a == b,
+            "{shown}, line {line}; if the new one is right: BLESS=1\n  golden: {}\n  now:    {}",
+            or_end(a),
+            or_end(b)
+        );
         assert!(a.is_some(), "{shown}: the line ends differ");
     }
 }

@@ -106,7 +106,8 @@ fn with_header(piece: &[u8], log: &[u8], name: &str) -> Vec<u8> {
     if !name.starts_with("MSGTRK") || piece.starts_with(&log[..8]) {
         return piece.to_vec();
     }
-    let header: Vec<&[u8]> = lines(log).into_iter().take_while(|line| line.starts_with(b"#") || line.starts_with(b"\xef\xbb\xbf#")).collect();
+    let header: Vec<&[u8]> =
+        lines(log).into_iter().take_while(|line| line.starts_with(b"#") || line.starts_with(b"\xef\xbb\xbf#")).collect();
     [header.concat(), piece.to_vec()].concat()
 }
 

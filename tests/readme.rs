@@ -41,7 +41,11 @@ fn output(command: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_bouncestat"));
     let path = std::env::var("PATH").unwrap_or_default();
     let mut shell = Command::new("sh");
-    shell.current_dir(root()).env("TZ", "UTC").env_remove("COLUMNS").env("PATH", format!("{}:{path}", program.parent().unwrap().display()));
+    shell
+        .current_dir(root())
+        .env("TZ", "UTC")
+        .env_remove("COLUMNS")
+        .env("PATH", format!("{}:{path}", program.parent().unwrap().display()));
     let line = command.replace("cargo run --release --", "bouncestat");
     shell.args(["-c", &format!("{{ {line}; }} 2>&1")]);
     let ran = finish(&mut shell, b"");

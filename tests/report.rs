@@ -11,7 +11,8 @@ fn lab() -> String {
 #[test]
 fn known_logs_give_the_known_deliveries() {
     let report = report(&[&lab()]);
-    let totals = ["deliveries", "delivered", "delayed", "bounced", "expired", "deferred", "attempts"].map(|name| total(&report, name));
+    let totals =
+        ["deliveries", "delivered", "delayed", "bounced", "expired", "deferred", "attempts"].map(|name| total(&report, name));
     assert_eq!(totals, [139, 20, 4, 68, 51, 0, 399]);
     assert_eq!(report["excluded"]["notifications"], 123);
     assert_eq!(report["window"]["since"], Value::Null);
@@ -60,7 +61,9 @@ fn every_format() {
 #[test]
 fn the_extension_of_the_output_tells_the_format() {
     let folder = Folder::new();
-    for (name, format) in [("r.json", "json"), ("r.csv", "csv"), ("r.md", "markdown"), ("r.jsonl", "jsonl"), ("r.parquet", "parquet")] {
+    for (name, format) in
+        [("r.json", "json"), ("r.csv", "csv"), ("r.md", "markdown"), ("r.jsonl", "jsonl"), ("r.parquet", "parquet")]
+    {
         let path = folder.path(name);
         let ran = run(&["--tz", "UTC", "-o", &path, &lab()]).exits(0);
         assert!(ran.out.is_empty());

@@ -7,7 +7,13 @@ const PATHS: [&str; 3] = ["samples/postfix/*", "samples/exim/*", "samples/exchan
 
 #[test]
 fn the_reports_of_all_samples() {
-    for (format, name) in [("table", "table.txt"), ("json", "report.json"), ("jsonl", "report.jsonl"), ("csv", "domains.csv"), ("markdown", "report.md")] {
+    for (format, name) in [
+        ("table", "table.txt"),
+        ("json", "report.json"),
+        ("jsonl", "report.jsonl"),
+        ("csv", "domains.csv"),
+        ("markdown", "report.md"),
+    ] {
         let ran = run(&[&["--tz", "UTC", "--format", format], &PATHS[..]].concat()).exits(0);
         golden(format!("reports/{name}"), without_versions(ran.text()).as_bytes());
     }

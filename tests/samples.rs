@@ -49,7 +49,11 @@ fn every_report_keeps_its_identities() {
                     n(row, "delivered") + n(row, "bounced") + n(row, "expired") + n(row, "deferred"),
                     "{case}: {row}"
                 );
-                assert_eq!(n(row, "bounced") + n(row, "expired") + n(row, "deferred"), n(row, "hard") + n(row, "soft"), "{case}: {row}");
+                assert_eq!(
+                    n(row, "bounced") + n(row, "expired") + n(row, "deferred"),
+                    n(row, "hard") + n(row, "soft"),
+                    "{case}: {row}"
+                );
             }
             for name in ["deliveries", "delivered", "delayed", "bounced", "expired", "deferred", "hard", "soft", "attempts"] {
                 let sum: u64 = rows.iter().map(|row| n(row, name)).sum();

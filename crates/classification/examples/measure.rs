@@ -195,11 +195,13 @@ fn dump(classifier: &Classifier, cases: &[Case]) {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut line = |text: &str, host: &str, code: Option<u16>, enhanced: Option<EnhancedCode>, action: Option<Action>| {
         let relay_host = Some(host).filter(|h| !h.is_empty());
-        let reply = Reply { text: text.as_bytes(), smtp_code: code, enhanced_code: enhanced, relay_host, action, ..Reply::default() };
+        let reply =
+            Reply { text: text.as_bytes(), smtp_code: code, enhanced_code: enhanced, relay_host, action, ..Reply::default() };
         let e = classifier.explain(&reply);
         assert_eq!(e.verdict, classifier.classify(&reply), "{text}");
         use std::io::Write;
-        writeln!(out, "{text:?} {host} {action:?}\t{:?}\t{:?}\t{:?}\t{}", e.verdict, e.matched, e.runner_up, e.advice).expect("stdout");
+        writeln!(out, "{text:?} {host} {action:?}\t{:?}\t{:?}\t{:?}\t{}", e.verdict, e.matched, e.runner_up, e.advice)
+            .expect("stdout");
     };
     for case in cases {
         line(&case.text, &case.host, case.code, case.enhanced, None);

@@ -22,7 +22,8 @@ fn a_failure_is_never_without_a_reason() {
                 assert_eq!((&*verdict.rule_id, verdict.level), ("basic.unexpected", Level::Basic), "{text}");
             }
             for code in [200, 250, 354] {
-                let bare = Classifier::builtin().classify(&Reply { text: b"", smtp_code: Some(code), action: Some(action), ..reply });
+                let bare =
+                    Classifier::builtin().classify(&Reply { text: b"", smtp_code: Some(code), action: Some(action), ..reply });
                 assert_eq!(bare.reason, Reason::ProtocolError);
             }
         }
