@@ -42,7 +42,7 @@ fn unreadable() {
 
     let folder = Folder::with("secret.log", bytes_of(&sink()));
     let path = folder.path("secret.log");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::File::open(&path).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;
@@ -230,4 +230,27 @@ fn logs_cut_and_broken_at_many_places() {
             assert_eq!(report["coverage"]["bytes"].as_u64().unwrap(), text.len() as u64, "{case}");
         }
     }
+}
+
+/// Devices, pipes and links are written to, not replaced.
+#[cfg(unix)]
+#[test]
+fn outputs_that_are_no_files() {
+    let folder = Folder::with("real.json", "old");
+    let (link, real) = (folder.path("link.json"), folder.path("real.json"));
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    run(&["--tz", "UTC", "-o", &link, &sink()]).exits(0);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(std::fs::read(&real).unwrap().starts_with(b"{"));
+
+    // A pipe stands for all that is no file: a device would be lost where this goes wrong.
+    let pipe = folder.path("pipe.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::read(pipe).unwrap())
+    };
+    run(&["--tz", "UTC", "-o", &pipe, &sink()]).exits(0);
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "the pipe was replaced by a file");
+    assert!(reader.join().unwrap().starts_with(b"{"));
 }

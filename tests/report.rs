@@ -123,7 +123,8 @@ fn parquet_rows(bytes: &[u8]) -> usize {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     let folder = Folder::with("t.parquet", bytes);
     let reader = SerializedFileReader::new(std::fs::File::open(folder.path("t.parquet")).unwrap()).unwrap();
-    reader.get_row_iter(None).unwrap().map(|row| row.unwrap()).count()
+    let rows: Result<Vec<_>, _> = reader.get_row_iter(None).unwrap().collect();
+    rows.unwrap().len()
 }
 
 #[test]

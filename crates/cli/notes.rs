@@ -3,6 +3,7 @@
 use bouncestat_aggregation::{Coverage, Excluded};
 use bouncestat_export::rfc3339;
 use bouncestat_ingest::YearFrom;
+use bouncestat_ingest::clock::Zone;
 use bouncestat_ingest::input::Problem;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::Plan;
@@ -33,10 +34,19 @@ pub fn say_plan(plan: &Plan) {
     let zoned: Vec<_> = plan.files.iter().filter_map(|f| Some((f, f.zone_from_ids?))).collect();
     if let Some((file, zone)) = zoned.first() {
         eprintln!(
-            "bouncestat: the stamps of {} have no zone; by the message ids it is {zone:?}, not the system's ({}); --tz overrules",
+            "bouncestat: the stamps of {} have no zone; by the message ids it is {}, not the system's ({}); --tz overrules",
             count(zoned.len() as u64, "file"),
+            zone_name(*zone),
             file.source.path.display()
         );
+    }
+}
+
+/// A zone as `--tz` takes it.
+fn zone_name(zone: Zone) -> String {
+    match zone {
+        Zone::Named(tz) => tz.name().to_owned(),
+        Zone::Fixed(offset) => offset.to_string(),
     }
 }
 
@@ -93,18 +103,19 @@ pub fn say_coverage(summary: &Summary) {
         grouped(c.unrecognised)
     );
     for (n, what) in [
-        (c.truncated, "cut lines"),
-        (summary.tally.duplicates, "duplicate lines"),
-        (c.outside_window, "attempts outside the window"),
-        (c.lost, "deliveries lost without a word"),
+        (c.truncated, ("cut line", "")),
+        (summary.tally.duplicates, ("duplicate line", "")),
+        (c.outside_window, ("attempt", " outside the window")),
+        (c.lost, ("message recipient", " gone from the queue without a word")),
     ] {
         if n > 0 {
-            line.push_str(&format!("; {} {what}", grouped(n)));
+            line.push_str(&format!("; {}{}", count(n, what.0), what.1));
         }
     }
     eprintln!("{line}");
     if c.unrecognised > 0 {
-        eprintln!("bouncestat: warning: {} look like delivery lines and were not understood", count(c.unrecognised, "line"));
+        let look = if c.unrecognised == 1 { "looks like a delivery line and was" } else { "look like delivery lines and were" };
+        eprintln!("bouncestat: warning: {} {look} not understood", count(c.unrecognised, "line"));
     }
 }
 

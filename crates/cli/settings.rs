@@ -53,9 +53,10 @@ impl Settings {
             None => system_zone(),
         };
         let as_of = match common.as_of.as_deref() {
-            None | Some("now") => AsOf::Present,
+            None => AsOf::Present,
+            Some("now") => AsOf::At(present),
             Some("last") => AsOf::Last,
-            Some(text) => AsOf::At(when::parse("--as-of", text, present, zone)?),
+            Some(text) => AsOf::At(when::parse("--as-of", text, present, zone).map_err(|e| anyhow!("{e}, or last"))?),
         };
         let terminal = std::io::stdout().is_terminal();
         let color = match common.color {

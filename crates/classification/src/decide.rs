@@ -30,8 +30,9 @@ pub(crate) fn class(reason: Reason, digit: Option<u8>, action: Option<Action>, o
     let by_reason = if passes { Class::Soft } else { Class::Hard };
     match (action, digit) {
         (Some(Action::Deferred | Action::Expired), _) => Class::Soft,
-        (Some(Action::Bounced), _) => by_reason,
+        // Nothing is hard at 4xx, not even what the server gave up: it must never suppress a living address.
         (_, Some(4)) => Class::Soft,
+        (Some(Action::Bounced), _) => by_reason,
         (_, Some(5)) => by_reason,
         _ if matches!(reason, Reason::MailboxFull | Reason::TlsFailed | Reason::ServerError | Reason::Unknown) => Class::Soft,
         _ => by_reason,
@@ -78,7 +79,7 @@ mod tests {
     fn the_logging_servers_action_counts_first() {
         let soft = Options::default();
         assert_eq!(class(Reason::Reputation, Some(5), Some(Action::Deferred), soft), Class::Soft);
-        assert_eq!(class(Reason::UserUnknown, Some(4), Some(Action::Bounced), soft), Class::Hard);
+        assert_eq!(class(Reason::UserUnknown, Some(4), Some(Action::Bounced), soft), Class::Soft);
         assert_eq!(class(Reason::MailboxFull, Some(5), Some(Action::Bounced), soft), Class::Soft);
         assert_eq!(
             class(Reason::MailboxFull, Some(5), Some(Action::Bounced), Options { quota_class: QuotaClass::Hard }),

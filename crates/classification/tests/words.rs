@@ -103,7 +103,7 @@ fn exchange_texts() {
         ("550 5.2.0 RESOLVER.FWD.NotFound; misconfigured forwarding address", R::ServerError),
         ("550 5.4.6 RESOLVER.FWD.Loop; there is a forwarding loop configured in the directory", R::RoutingError),
         ("550 5.7.1 RESOLVER.RST.AuthRequired; authentication required", R::RecipientRefused),
-        ("550 5.7.100 RESOLVER.GRP.Blocked; blocked", R::RecipientRefused),
+        ("550 5.7.100 RESOLVER.GRP.Blocked; blocked", R::Policy),
         ("550 5.7.1 APPROVAL.NotAuthorized; message was rejected by the moderator", R::RecipientRefused),
         ("550 5.4.4 ROUTING.NoNextHop; unable to route", R::RoutingError),
         ("554 5.4.4 SMTPSEND.DNS.NonExistentDomain; nonexistent domain", R::DomainInvalid),

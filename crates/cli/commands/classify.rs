@@ -26,7 +26,7 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     let mut line = Vec::new();
-    let mut number = 0u64;
+    let (mut number, mut bad) = (0u64, 0u64);
     loop {
         line.clear();
         let read = input.read_until(b'\n', &mut line).with_context(|| format!("{}: cannot be read", args.file.display()))?;
@@ -37,7 +37,11 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let answer = if args.jsonl {
-            answer_object(&rules, text).with_context(|| format!("{}: line {number}", args.file.display()))?
+            answer_object(&rules, text).unwrap_or_else(|error| {
+                bad += 1;
+                eprintln!("bouncestat: {}: line {number}: {error:#}", args.file.display());
+                json!({"input": String::from_utf8_lossy(text), "error": format!("{error:#}")})
+            })
         } else {
             answer(&rules, &Reply { text, ..Reply::default() }, &String::from_utf8_lossy(text))
         };
@@ -47,7 +51,7 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
     out.flush()?;
     drop(out);
     output.commit()?;
-    Ok(exit::FINE)
+    Ok(if bad == 0 { exit::FINE } else { exit::PARTIAL })
 }
 
 /// The answer to `{"text", "code"?, "enhanced"?, "rhost"?}`.

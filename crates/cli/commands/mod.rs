@@ -20,9 +20,18 @@ use crate::progress::Bar;
 use crate::settings::{AsOf, Settings};
 use crate::{exit, input, notes};
 
+/// Commands that are promised and not built yet. Their names are no PATHs.
+const LATER: [&str; 7] = ["suspects", "suppress", "rejects", "collect", "follow", "check", "man"];
+
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
     let common = &args.common;
+    if let (None, Some(first)) = (&args.command, args.paths.first())
+        && let Some(name) = LATER.iter().find(|name| first.as_os_str() == **name)
+        && !first.exists()
+    {
+        bail!("the command {name} is not built yet; a file or folder of that name would be ./{name}");
+    }
     match args.command {
         None => report::run(&args.paths, common),
         Some(Command::Report(paths)) => report::run(&paths.paths, common),
@@ -46,6 +55,11 @@ impl Ready {
         let plan = input::find(paths, common, settings)?;
         if settings.as_of == AsOf::Last && plan.files.iter().any(|f| f.source.kind != SourceKind::File) {
             bail!("--as-of last needs to know the end before the beginning: give files, not standard input or a pipe");
+        }
+        if let Some(output) = common.output.as_deref().and_then(|path| path.canonicalize().ok())
+            && plan.files.iter().any(|f| f.source.path.canonicalize().is_ok_and(|path| path == output))
+        {
+            bail!("-o {} is one of the logs to read: name another file", output.display());
         }
         let window = settings.window(common, || plan.newest())?;
         notes::say_plan(&plan);

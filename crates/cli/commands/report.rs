@@ -21,6 +21,9 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     bouncestat_aggregation::schema::table(table).ok_or_else(|| anyhow!("there is no table {table:?}; see bouncestat schema"))?;
     let rules = rules(common)?;
     let ready = Ready::new(paths, common, &settings)?;
+    // What cannot be written is said before anything is read.
+    let output = Output::new(common.output.as_deref());
+    let mut out = output.open()?;
     let window = ready.options.window;
     let mut aggregator = Aggregator::new();
     let mut failed = None;
@@ -59,8 +62,6 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
             return Ok(code);
         }
     }
-    let output = Output::new(common.output.as_deref());
-    let mut out = output.open()?;
     format.report(&report, &options, &mut *out)?;
     out.flush()?;
     drop(out);

@@ -35,8 +35,8 @@ pub enum Kind {
     Discarded,
     /// Delivery suppressed (Exim `*>`).
     Suppressed,
-    /// The id in `next_id` is where this message came from: its hand-over was a hop (Postfix `orig_queue_id=`).
-    CameFrom,
+    /// The message goes on under the id in `next_id`, with all recipients that still wait (Postfix `orig_id=`, after `postsuper -r`).
+    Requeued,
     /// Exchange: delivered to a mailbox. Beats everything.
     Mailbox,
     /// Exchange: handed to a server outside; a later failure beats it.

@@ -4,7 +4,7 @@
 
 use bouncestat_record::time::{Micros, SECOND};
 use bouncestat_record::{Mta, named_enum};
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate};
 
 use crate::clock::{Clock, Zone};
 use crate::framing::{self, Stamp};
@@ -63,10 +63,9 @@ pub fn syslog_clock(around: &Around<'_>, zone: Zone) -> (Clock, YearFrom) {
         None => (around.now, YearFrom::Now),
     };
     // The file was written last at its last line, which is at or before that time.
-    let last = around.tail.or(Some(around.head)).and_then(last_stamp).unwrap_or(first);
+    let leap_day = around.tail.and_then(leap_day).or_else(|| leap_day(around.head));
+    let last = leap_day.or_else(|| around.tail.or(Some(around.head)).and_then(last_stamp)).unwrap_or(first);
     let year = year_at_or_before(&last, moment + 86_400 * SECOND);
-    let mut clock = Clock::new(zone, date(year, &last));
-    first.at(&mut clock);
     let first_year = if first_is_later(&first, &last) { year - 1 } else { year };
     (Clock::new(zone, date(first_year, &first)), from)
 }
@@ -106,17 +105,26 @@ fn last_stamp(tail: &[u8]) -> Option<Stamp> {
 /// The year that puts a stamp soonest at or after a moment (in UTC: a day's slack is the caller's).
 fn year_at_or_after(stamp: &Stamp, moment: Micros) -> i32 {
     let around = day_of(moment);
-    let year = chrono::Datelike::year(&around);
-    let this = NaiveDate::from_ymd_opt(year, stamp.month, stamp.day);
-    if this.is_some_and(|day| day >= around) { year } else { year + 1 }
+    let years = around.year()..around.year() + 9;
+    existing(stamp, years).find(|(_, day)| *day >= around).map_or(around.year(), |(year, _)| year)
 }
 
 /// The year that puts a stamp latest at or before a moment.
 fn year_at_or_before(stamp: &Stamp, moment: Micros) -> i32 {
     let around = day_of(moment);
-    let year = chrono::Datelike::year(&around);
-    let this = NaiveDate::from_ymd_opt(year, stamp.month, stamp.day);
-    if this.is_some_and(|day| day <= around) { year } else { year - 1 }
+    let years = (around.year() - 8..=around.year()).rev();
+    existing(stamp, years).find(|(_, day)| *day <= around).map_or(around.year(), |(year, _)| year)
+}
+
+/// The years in which a stamp's day exists: 29 February does in every fourth only.
+fn existing(stamp: &Stamp, years: impl Iterator<Item = i32>) -> impl Iterator<Item = (i32, NaiveDate)> {
+    years.filter_map(move |year| Some((year, NaiveDate::from_ymd_opt(year, stamp.month, stamp.day)?)))
+}
+
+/// A stamp of 29 February, which only leap years have.
+fn leap_day(head: &[u8]) -> Option<Stamp> {
+    let stamps = lines(head).filter_map(|(_, line)| framing::syslog(line)).map(|frame| frame.stamp);
+    stamps.filter(|stamp| (stamp.month, stamp.day) == (2, 29)).last()
 }
 
 /// The year of a file's first stamp, as its ids tell it: queue ids before message ids.
@@ -238,5 +246,6 @@ mod tests {
         let bare = "Dec 30 01:00:00 a b: x\nJan  2 01:00:00 a b: x\n";
         check(bare, Some("2019-01-02T02:00:00Z"), ("2018-12-30T01:00:00Z", YearFrom::FileTime));
         check("Nov  1 01:00:00 a b: x\n", None, ("2029-11-01T01:00:00Z", YearFrom::Now));
+        check("Feb 28 01:00:00 a b: x\nFeb 29 01:00:00 a b: x\nMar  1 01:00:00 a b: x\n", None, ("2028-02-28T01:00:00Z", YearFrom::Now));
     }
 }

@@ -103,16 +103,25 @@ fn what(what: &str) -> String {
     if what.starts_with("packed") { format!("data {what}") } else { what.to_owned() }
 }
 
-/// True for what no log looks like: NULs, or many control bytes. NULs in front are a hole, and don't count.
+/// True for what no log looks like: NULs, or many control bytes.
+///
+/// A long run of NULs is a hole (copytruncate, a crash, a full disk) and does not count, wherever it is.
 fn is_binary(text: &[u8]) -> bool {
-    let hole = text.iter().take_while(|b| **b == 0).count();
-    let rest = &text[hole..];
-    if rest.is_empty() {
+    const HOLE: usize = 64;
+    let (mut rest, mut nuls, mut controls) = (0, 0, 0);
+    for run in text.chunk_by(|a, b| (*a == 0) == (*b == 0)) {
+        if run[0] != 0 {
+            rest += run.len();
+            controls += run.iter().filter(|b| matches!(b, 1..=7 | 11 | 14..=26 | 28..=31 | 127)).count();
+        } else if run.len() < HOLE {
+            rest += run.len();
+            nuls += run.len();
+        }
+    }
+    if rest == 0 {
         return !text.is_empty();
     }
-    let nuls = rest.iter().filter(|b| **b == 0).count();
-    let controls = rest.iter().filter(|b| matches!(b, 1..=7 | 11 | 14..=26 | 28..=31 | 127)).count();
-    nuls * 50 > rest.len() || (nuls + controls) * 20 > rest.len()
+    nuls * 50 > rest || (nuls + controls) * 20 > rest
 }
 
 /// The last lines of a plain file.

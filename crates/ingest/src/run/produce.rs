@@ -61,9 +61,11 @@ fn read(
     send: &SyncSender<Note>,
     spare: &Receiver<Vec<u8>>,
 ) -> bool {
+    let mut handed_out = 0;
     loop {
         spare.try_iter().for_each(|buffer| chunks.recycle(buffer));
         let Some(chunk) = chunks.next() else { break };
+        handed_out += chunk.data.len() as u64;
         let note = match &mut reader {
             None => {
                 let ends = memchr_iter(b'\n', &chunk.data).count() as u64;
@@ -84,6 +86,11 @@ fn read(
         if send.send(note).is_err() {
             return false;
         }
+    }
+    // Holes and the rest of endless lines are read too.
+    let unseen = chunks.reader().unpacked().saturating_sub(handed_out);
+    if unseen > 0 && send.send(Note::Lines { lines: 0, bytes: unseen }).is_err() {
+        return false;
     }
     chunks.problems().into_iter().all(|problem| send.send(Note::Problem(problem)).is_ok())
 }

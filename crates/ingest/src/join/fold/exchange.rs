@@ -24,6 +24,8 @@ struct Recipient<'t> {
     failure: Option<(Micros, Try<'t>, Kind)>,
     mailbox: Option<(Micros, Option<i64>)>,
     relayed: Option<(Micros, Option<i64>)>,
+    /// The last hand-over went on under an id that is in the input.
+    hop: bool,
     ended_inside: bool,
     dropped: bool,
     inbound: bool,
@@ -60,7 +62,7 @@ pub(super) fn fold(view: View<'_>, context: Context<'_>, counts: &mut Counts, ou
             recipients.push(Recipient { address, ..Recipient::default() });
             recipients.len() - 1
         });
-        apply(&view, event, side, &envelope, &mut recipients[at], &spare);
+        apply(&view, event, side, &envelope, context, &mut recipients[at], &spare);
     }
     if health {
         counts.excluded.health += (recipients.len() as u64).max(u64::from(probed > 0));
@@ -76,6 +78,7 @@ fn apply<'t>(
     event: &Event,
     side: Side,
     envelope: &Envelope<'t>,
+    context: Context<'_>,
     recipient: &mut Recipient<'t>,
     spare: &'t Arena<String>,
 ) {
@@ -94,7 +97,10 @@ fn apply<'t>(
     let attempt = Try { delay_ms, ..view.attempt(event, action, spare) };
     match event.kind {
         Kind::Mailbox if recipient.mailbox.is_none() => recipient.mailbox = Some((event.at, delay_ms)),
-        Kind::Relayed => recipient.relayed = Some((event.at, delay_ms)),
+        Kind::Relayed => {
+            recipient.relayed = Some((event.at, delay_ms));
+            recipient.hop = view.is_hop(event, context.ids);
+        }
         Kind::Failed | Kind::GaveUp | Kind::RemovedByHand => {
             recipient.failure = Some((event.at, attempt, event.kind));
             recipient.ended_inside |= inside;
@@ -158,6 +164,7 @@ fn report<'t>(
         None if recipient.dropped => Some(&mut excluded.dropped),
         None if recipient.inbound => Some(&mut excluded.inbound),
         None => return,
+        Some(Outcome::Delivered) if recipient.hop && recipient.mailbox.is_none() => Some(&mut excluded.hops),
         Some(_) if envelope.is_notification() => Some(&mut excluded.notifications),
         Some(_) => None,
     };

@@ -27,6 +27,8 @@ enum State {
     Expired,
     Discarded,
     Suppressed,
+    /// It goes on under another id.
+    Requeued,
 }
 
 /// One recipient of the message.
@@ -239,6 +241,7 @@ fn apply<'t>(
         Kind::Waiting => {
             recipients.find(address);
         }
+        Kind::Requeued => recipients.list.iter_mut().filter(|r| r.still_waits()).for_each(|r| r.state = State::Requeued),
         Kind::Probe => recipients.find(address).probed |= inside,
         Kind::Discarded | Kind::Suppressed => {
             let recipient = recipients.find(address);
@@ -289,6 +292,7 @@ fn report<'t>(
         State::Suppressed if recipient.excluded_inside => Some(&mut excluded.suppressed),
         State::Discarded | State::Suppressed => return,
         State::Sent if recipient.hop => Some(&mut excluded.hops),
+        State::Requeued => Some(&mut excluded.hops),
         _ if envelope.is_notification() => Some(&mut excluded.notifications),
         _ => None,
     };

@@ -12,6 +12,7 @@ use super::row::{Row, comparable, is_probe, starts_with};
 use super::row_event::RowEvent;
 use super::status::{self, End, Statuses};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::mta::hand_over;
 
 /// Send connectors inside the organisation: what goes over them is only a hop.
 const INTRA_ORGANISATION: [&[u8]; 3] =
@@ -154,6 +155,10 @@ impl<'a> Says<'a> {
         let mut fields = Fields { kind, ..self.common.clone() };
         match kind {
             Kind::Relayed => {
+                // The hand-over's reply may name the id under which the next server goes on.
+                let id = |text: &[u8]| hand_over::next_id(text).map(<[u8]>::to_vec);
+                let named = self.reply.as_deref().and_then(id).or_else(|| id(&status));
+                fields.next_id = named.map(Cow::Owned).unwrap_or_default();
                 fields.text = self.reply.clone().unwrap_or(status);
                 return fields;
             }

@@ -59,7 +59,7 @@ fn arrived(text: &[u8]) -> Result<Fields<'_>, Sort> {
 fn sent(text: &[u8], kind: Kind) -> Result<Fields<'_>, Sort> {
     if [&b"discarded"[..], b"blackhole"]
         .iter()
-        .any(|word| text.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" (")))
+        .any(|word| text.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" (") || rest.starts_with(b" <")))
     {
         // The whole message, by a system filter or an ACL.
         let mut event = Fields::new(Kind::Discarded, 0);

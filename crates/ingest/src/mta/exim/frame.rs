@@ -19,7 +19,7 @@ pub(super) struct Frame<'a> {
     pub tag: &'a [u8],
     /// The syslog's stamp.
     pub stamp: Option<Stamp>,
-    /// The number of the part: 1 for a whole line.
+    /// The number of the part; 0 for a whole line.
     pub part: u32,
     /// What the program wrote.
     pub body: &'a [u8],
@@ -29,7 +29,7 @@ impl<'a> Frame<'a> {
     /// Takes a line's prefix off; `None` where it is neither Exim's own line nor a syslog's.
     pub fn of(line: &'a [u8]) -> Option<Self> {
         if line.get(4) == Some(&b'-') && line.get(10) == Some(&b' ') {
-            return Some(Self { host: b"", tag: b"", stamp: None, part: 1, body: line });
+            return Some(Self { host: b"", tag: b"", stamp: None, part: 0, body: line });
         }
         if let Some(frame) = framing::syslog(line) {
             let (part, body) = take_part(frame.text);
@@ -119,7 +119,7 @@ fn take_part(text: &[u8]) -> (u32, &[u8]) {
         let (_of, rest) = number(rest)?;
         Some((part, rest.strip_prefix(b"] ")?))
     }
-    part(text).unwrap_or((1, text))
+    part(text).unwrap_or((0, text))
 }
 
 fn number(text: &[u8]) -> Option<(u32, &[u8])> {

@@ -94,7 +94,9 @@ impl Reader {
         let Some(at) = self.moment(said.stamp, frame.stamp) else {
             return Sort::Unrecognised;
         };
-        sink.push(self.key(frame.host, said.id), Fields { at, ..fields });
+        // A syslog's later parts of a line are not joined yet, and Exim's buffer ends somewhere.
+        let cut = frame.part == 1 || line.ends_with(b"**** log string overflowed log buffer ****");
+        sink.push(self.key(frame.host, said.id), Fields { at, cut, ..fields });
         Sort::Used
     }
 

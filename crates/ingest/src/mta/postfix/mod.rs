@@ -85,7 +85,17 @@ impl Reader {
                 Some(make) => moment().map_or(Said::Unclear, make),
                 None => Said::Nothing,
             },
-            Some(b'u') if rest.starts_with(b"uid=") => moment().map_or(Said::Unclear, |at| uid(rest, at)),
+            Some(b'u') if rest.starts_with(b"uid=") => match moment() {
+                Some(at) => {
+                    if let Some(old) = requeued_from(rest) {
+                        let mut fields = Fields::new(Kind::Requeued, at);
+                        fields.next_id = Cow::Borrowed(id);
+                        sink.push(Key { host: Cow::Borrowed(frame.host), id: Cow::Borrowed(old) }, fields);
+                    }
+                    uid(rest, at)
+                }
+                None => Said::Unclear,
+            },
             Some(b's' | b'p') => return notification(frame, rest, clock, sink),
             _ => Said::Nothing,
         };
@@ -103,13 +113,17 @@ impl Reader {
     }
 }
 
+/// No syslog counts further before it writes; a line that says more was not written by one.
+const MOST_REPEATS: u32 = 65_536;
+
 /// `message repeated N times: [ … ]` (rsyslog), taken off.
 fn repeated(text: &[u8]) -> (&[u8], u32) {
     let whole = (text, 1);
     let Some(rest) = text.strip_prefix(b"message repeated ") else { return whole };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let Some(inner) = rest[digits..].strip_prefix(b" times: [") else { return whole };
-    let Some(count) = std::str::from_utf8(&rest[..digits]).ok().and_then(|n| n.parse().ok()) else { return whole };
+    let count = std::str::from_utf8(&rest[..digits]).ok().and_then(|n| n.parse().ok()).filter(|n| *n <= MOST_REPEATS);
+    let Some(count) = count else { return whole };
     let inner = inner.strip_suffix(b"]").unwrap_or(inner);
     (inner.trim_ascii_start(), count)
 }
@@ -164,6 +178,13 @@ fn uid(rest: &[u8], at: Micros) -> Said<'_> {
         fields.sender = Some(Cow::Borrowed(&rest[start + 7..end]));
     }
     Said::Event(fields)
+}
+
+/// The id of the message that `postsuper -r` put into the queue anew: ` orig_id=X` at the end.
+fn requeued_from(rest: &[u8]) -> Option<&[u8]> {
+    let start = memchr::memmem::rfind(rest, b" orig_id=")?;
+    let id = &rest[start + b" orig_id=".len()..];
+    is_queue_id(id).then_some(id)
 }
 
 /// `message-id=<…>`, `removed`, `removed (canceled)`: what needs only the moment.

@@ -86,6 +86,14 @@ fn lines_of_the_queue() {
 }
 
 #[test]
+fn a_requeued_message_goes_on_under_its_new_id() {
+    let (_, events) = read("Nov 22 13:42:06 lab postfix/pickup[1]: 0ADD5998B82: uid=89 from=<a@b.test> orig_id=E26A2998B7E");
+    let kinds: Vec<_> = events.iter().map(|(key, f)| (key.id.to_vec(), f.kind, f.next_id.to_vec())).collect();
+    let (old, new) = (b"E26A2998B7E".to_vec(), b"0ADD5998B82".to_vec());
+    assert_eq!(kinds, [(old, Kind::Requeued, new.clone()), (new, Kind::Born, Vec::new())]);
+}
+
+#[test]
 fn repeats_and_cut_lines() {
     let (_, events) = read(
         "Nov 22 13:42:06 lab postfix/smtp[1]: message repeated 3 times: [ E26A2998B7E: to=<a@b.test>, relay=none, delay=1, delays=1/0/0/0, dsn=4.4.1, status=deferred (x)]",
