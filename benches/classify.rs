@@ -44,7 +44,8 @@ impl Refusal {
 fn refusals() -> Vec<Refusal> {
     let log = std::fs::read(common::postfix_log()).expect("the log was just made");
     let clock = Clock::new(Zone::UTC, NaiveDate::from_ymd_opt(2026, 11, 1).expect("a date"));
-    let mut reader = LineReader::new(Mta::Postfix, FileFacts { folder: Arc::from("bench"), clock, head: Arc::from(&log[..4096]) });
+    let mut reader =
+        LineReader::new(Mta::Postfix, FileFacts { folder: Arc::from("bench"), clock, head: Arc::from(&log[..4096]) });
     let mut events: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
     for (_, line) in lines(&log) {
         reader.line(line, &mut events);

@@ -44,9 +44,10 @@ fn generated() -> Vec<u8> {
 /// Reads all lines of a log.
 fn read_all(bencher: Bencher<'_, '_>, mta: Mta, log: &[u8]) {
     let reader = reader(mta, log);
-    bencher.counter(BytesCount::of_slice(log)).with_inputs(|| reader.clone()).bench_local_values(|mut reader| {
-        lines(log).filter(|(_, line)| reader.line(line, &mut Forget) == Sort::Used).count()
-    });
+    bencher
+        .counter(BytesCount::of_slice(log))
+        .with_inputs(|| reader.clone())
+        .bench_local_values(|mut reader| lines(log).filter(|(_, line)| reader.line(line, &mut Forget) == Sort::Used).count());
 }
 
 #[divan::bench]

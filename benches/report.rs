@@ -19,8 +19,8 @@ use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::{PlanOptions, plan};
 use bouncestat_ingest::run::{Consumer, RunOptions, run};
 use bouncestat_record::Delivery;
-use divan::counter::BytesCount;
 use divan::Bencher;
+use divan::counter::BytesCount;
 
 use consumers::Count;
 

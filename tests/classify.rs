@@ -61,7 +61,18 @@ fn objects_tell_more_than_lines() {
         "{\"text\": \"User unknown\", \"code\": 550, \"enhanced\": \"5.1.1\", \"rhost\": \"mx.example.com\"}\n",
     );
     assert_eq!((&verdicts[0]["smtp_code"], &verdicts[0]["class"]), (&Value::from(550), &Value::from("hard")));
-    run_with(&["classify", "--jsonl"], b"{\"text\": \"a\"}\nno object\n").exits(2).says(&["line 2", "{\"text\":"]);
+}
+
+/// A line that cannot be read is answered too, so that the lines still belong together; the rest is read.
+#[test]
+fn an_object_that_is_none() {
+    let input = b"{\"text\": \"550 a\"}\nno object\n{\"x\": 1}\n{\"text\": \"550 b\"}\n";
+    let ran = run_with(&["classify", "--jsonl"], input).exits(3).says(&["line 2", "{\"text\":", "line 3"]);
+    let answers: Vec<Value> = ran.text().lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
+    let inputs: Vec<&str> = answers.iter().map(|answer| answer["input"].as_str().unwrap()).collect();
+    assert_eq!(inputs, ["550 a", "no object", "{\"x\": 1}", "550 b"]);
+    let wrong: Vec<bool> = answers.iter().map(|answer| answer.get("error").is_some()).collect();
+    assert_eq!(wrong, [false, true, true, false]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 pub enum Output {
     /// Standard output.
     Stdout,
+    /// What is no file that could be replaced: a device, a pipe.
+    Direct { path: PathBuf },
     /// A file, written beside itself first.
     File { path: PathBuf, part: PathBuf },
 }
@@ -19,10 +21,13 @@ impl Output {
     pub fn new(path: Option<&Path>) -> Self {
         match path.filter(|p| *p != Path::new("-")) {
             None => Self::Stdout,
+            Some(path) if path.metadata().is_ok_and(|there| !there.is_file()) => Self::Direct { path: path.to_owned() },
             Some(path) => {
+                // A link stays a link: what it leads to is written.
+                let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
                 let mut part = path.as_os_str().to_owned();
                 part.push(format!(".{}.part", std::process::id()));
-                Self::File { path: path.to_owned(), part: part.into() }
+                Self::File { path, part: part.into() }
             }
         }
     }
@@ -31,6 +36,11 @@ impl Output {
     pub fn open(&self) -> Result<Box<dyn Write + Send>> {
         Ok(match self {
             Self::Stdout => Box::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            Self::Direct { path } => {
+                let file =
+                    File::options().write(true).open(path).with_context(|| format!("{}: cannot be written", path.display()))?;
+                Box::new(BufWriter::with_capacity(1 << 16, file))
+            }
             Self::File { path, part } => {
                 let file = File::create(part).with_context(|| format!("{}: cannot be written", path.display()))?;
                 Box::new(BufWriter::with_capacity(1 << 16, file))

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
-use bouncestat_export::Options;
+use anyhow::{Context, Result};
+use bouncestat_aggregation::{Frame, Meta};
+use bouncestat_export::{AttemptSink, Format, Options};
 
 use super::{Ready, exit_code, meta};
 use crate::args::Common;
@@ -16,7 +17,7 @@ use crate::{exit, notes};
 pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let format = settings.format(common)?;
-    let rules = rules(common)?;
+    let classifier = rules(common)?;
     let ready = Ready::new(paths, common, &settings)?;
     let window = ready.options.window;
     let files: Vec<String> = ready.plan.files.iter().map(|f| f.source.path.display().to_string()).collect();
@@ -31,14 +32,12 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         redaction: "none",
         clock: Some(&clock),
     };
-    let output = Output::new(common.output.as_deref());
-    let mut sink = format.attempts(output.open()?, &options)?;
-    let mut rows = 0;
-    let mut failed = None;
-    let summary = ready.run(common, &Rows { rules: &rules, files: &files }, &mut |batch| {
-        rows += batch.len() as u64;
+    let mut targets = Targets::open(common, format, &options)?;
+    let (mut rows, mut failed) = (0, None);
+    let summary = ready.run(common, &Rows { rules: &classifier, files: &files }, &mut |batch| {
+        rows += batch.len();
         if failed.is_none()
-            && let Err(error) = sink.write(batch.frame())
+            && let Err(error) = targets.write(batch.frame(), rows - batch.len(), common.top)
         {
             failed = Some(error);
         }
@@ -53,8 +52,54 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         eprintln!("bouncestat: nothing could be read");
         return Ok(code);
     }
-    notes::say_if_empty(rows, window, &summary);
-    sink.finish(&meta(window, &summary, rules.rules_version()))?;
-    output.commit()?;
+    notes::say_if_empty(rows as u64, window, &summary);
+    targets.finish(&meta(window, &summary, classifier.rules_version()))?;
     Ok(code)
+}
+
+/// Where the rows go: standard output or a file, and with `--export` a CSV and a Parquet file.
+struct Targets<'w> {
+    all: Vec<(Output, Box<dyn AttemptSink + 'w>)>,
+}
+
+impl<'w> Targets<'w> {
+    fn open(common: &Common, format: &'static dyn Format, options: &Options<'w>) -> Result<Self> {
+        let mut all = Vec::new();
+        if let Some(dir) = &common.export {
+            std::fs::create_dir_all(dir).with_context(|| format!("--export {}: the folder cannot be made", dir.display()))?;
+            for name in ["csv", "parquet"] {
+                let format = bouncestat_export::by_name(name).expect("it is in the registry");
+                let output = Output::new(Some(&dir.join(format!("attempts.{name}"))));
+                let sink = format.attempts(output.open()?, options)?;
+                all.push((output, sink));
+            }
+        }
+        if common.export.is_none() || common.output.is_some() || common.format.is_some() {
+            let output = Output::new(common.output.as_deref());
+            let sink = format.attempts(output.open()?, options)?;
+            all.push((output, sink));
+        }
+        Ok(Self { all })
+    }
+
+    /// Writes a batch, `before` rows being written already.
+    fn write(&mut self, batch: &Frame, before: usize, top: Option<usize>) -> bouncestat_export::Result<()> {
+        let room = top.map_or(usize::MAX, |top| top.saturating_sub(before));
+        let mut first = Frame::new(batch.spec());
+        let batch = if room < batch.len() {
+            first.append(batch, 0..room);
+            &first
+        } else {
+            batch
+        };
+        self.all.iter_mut().try_for_each(|(_, sink)| sink.write(batch))
+    }
+
+    fn finish(self, meta: &Meta) -> Result<()> {
+        for (output, sink) in self.all {
+            sink.finish(meta)?;
+            output.commit()?;
+        }
+        Ok(())
+    }
 }

@@ -16,6 +16,9 @@ use crate::settings::rules;
 
 /// Classifies replies.
 pub fn run(args: &Classify, common: &Common) -> Result<u8> {
+    if let Some(other) = common.format.as_deref().filter(|f| !["json", "jsonl"].contains(f)) {
+        bail!("classify writes JSON lines only, not {other:?}");
+    }
     let rules = rules(common)?;
     let mut input: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())

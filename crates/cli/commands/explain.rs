@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bouncestat_classification::{Classifier, Explanation};
 use bouncestat_ingest::mta::failure_in_line;
 use bouncestat_record::{Reason, Reply};
@@ -18,6 +18,12 @@ use crate::settings::rules;
 pub fn run(args: &Explain, common: &Common) -> Result<u8> {
     let rules = rules(common)?;
     let text = args.text.join(" ");
+    if text.trim().is_empty() {
+        bail!("explain needs a code (550, 5.7.26), a reply or a log line");
+    }
+    if let Some(other) = common.format.as_deref().filter(|f| !["json", "table"].contains(f)) {
+        bail!("explain has no format {other:?}; there are table and json");
+    }
     let answer = match rules.explain_code(text.trim()) {
         Some(code) if common.format.as_deref() != Some("json") => code_words(&code),
         _ => reply_words(&rules, &text, common.format.as_deref() == Some("json")),

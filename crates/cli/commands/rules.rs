@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use bouncestat_classification::Rule;
 use bouncestat_ingest::run::Consumer;
 use bouncestat_record::{Delivery, Outcome};
+use serde_json::{Value, json};
 
 use super::{Ready, exit_code};
 use crate::args::{Common, RulesAction};
@@ -37,6 +39,16 @@ fn print(text: &str, common: &Common) -> Result<()> {
 fn list(common: &Common) -> Result<u8> {
     let rules = rules(common)?;
     let mut text = String::new();
+    let as_json = match common.format.as_deref() {
+        None | Some("table") => false,
+        Some("json") => true,
+        Some(other) => bail!("rules list has no format {other:?}; there are table and json"),
+    };
+    if as_json {
+        let one = |r: &Rule| json!({"id": &*r.id, "reason": r.reason.as_str(), "providers": r.providers, "source": r.source, "file": &*r.file});
+        print(&format!("{:#}\n", Value::from(rules.rules().map(one).collect::<Vec<_>>())), common)?;
+        return Ok(exit::FINE);
+    }
     for rule in rules.rules() {
         let providers = if rule.providers.is_empty() { "-".to_owned() } else { rule.providers.join(",") };
         let _ = writeln!(text, "{:44} {:20} {:12} {}", rule.id, rule.reason.as_str(), providers, rule.source);

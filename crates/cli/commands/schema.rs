@@ -17,7 +17,7 @@ pub fn run(args: &Schema, common: &Common) -> Result<u8> {
             let known: Vec<_> = TABLES.iter().map(|t| t.name).collect();
             anyhow!("there is no table {name:?}; there are {}", known.join(", "))
         })?],
-        None => TABLES.iter().copied().collect(),
+        None => TABLES.to_vec(),
     };
     let text = match common.format.as_deref().unwrap_or("markdown") {
         "table" | "markdown" => markdown(&tables),

@@ -247,9 +247,10 @@ pub(crate) fn coverage(meta: &Meta) -> String {
     let c = &meta.coverage;
     let n = |n: u64| count(i64::try_from(n).unwrap_or(i64::MAX));
     let mut text = format!(
-        "{} lines of {} files: {} used, {} irrelevant, {} not understood",
+        "{} lines of {} {}: {} used, {} irrelevant, {} not understood",
         n(c.lines),
         n(c.files),
+        if c.files == 1 { "file" } else { "files" },
         n(c.used),
         n(c.irrelevant),
         n(c.unrecognised)

@@ -156,7 +156,7 @@ fn the_terminal_is_never_too_narrow_and_colours_add_no_width() {
     }
 }
 
-/// What people and programs see of a small report. After a wanted change: `BOUNCESTAT_BLESS=1 cargo test`, and look at the difference.
+/// What people and programs see of a small report. After a wanted change: `BLESS=1 cargo test`, and look at the difference.
 #[test]
 fn golden() {
     let cases = cases(900, 8, 7);
@@ -165,7 +165,7 @@ fn golden() {
     for format in FORMATS.iter().filter(|f| f.name() != "parquet") {
         let file = folder.join(format!("report.{}", format.extensions()[0]));
         let now = bytes(*format, &report, &Options::default());
-        if std::env::var_os("BOUNCESTAT_BLESS").is_some() {
+        if std::env::var_os("BLESS").is_some() {
             std::fs::write(&file, &now).unwrap();
         }
         let kept = std::fs::read(&file).unwrap_or_default();

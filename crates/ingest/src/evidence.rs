@@ -246,6 +246,10 @@ mod tests {
         let bare = "Dec 30 01:00:00 a b: x\nJan  2 01:00:00 a b: x\n";
         check(bare, Some("2019-01-02T02:00:00Z"), ("2018-12-30T01:00:00Z", YearFrom::FileTime));
         check("Nov  1 01:00:00 a b: x\n", None, ("2029-11-01T01:00:00Z", YearFrom::Now));
-        check("Feb 28 01:00:00 a b: x\nFeb 29 01:00:00 a b: x\nMar  1 01:00:00 a b: x\n", None, ("2028-02-28T01:00:00Z", YearFrom::Now));
+        check(
+            "Feb 28 01:00:00 a b: x\nFeb 29 01:00:00 a b: x\nMar  1 01:00:00 a b: x\n",
+            None,
+            ("2028-02-28T01:00:00Z", YearFrom::Now),
+        );
     }
 }

@@ -57,10 +57,9 @@ fn arrived(text: &[u8]) -> Result<Fields<'_>, Sort> {
 
 /// `=> address F=<…> R=… T=… H=… C="…" QT=…`, `->`, `>>`, `*>`; and what is thrown away under the same flags.
 fn sent(text: &[u8], kind: Kind) -> Result<Fields<'_>, Sort> {
-    if [&b"discarded"[..], b"blackhole"]
-        .iter()
-        .any(|word| text.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" (") || rest.starts_with(b" <")))
-    {
+    if [&b"discarded"[..], b"blackhole"].iter().any(|word| {
+        text.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with(b" (") || rest.starts_with(b" <"))
+    }) {
         // The whole message, by a system filter or an ACL.
         let mut event = Fields::new(Kind::Discarded, 0);
         event.text = Cow::Borrowed(text);
