@@ -9,7 +9,13 @@ fn check(table: &[(&str, Reason, Class)]) {
         .filter_map(|(text, reason, class)| {
             let verdict = Classifier::builtin().classify(&Reply { text: text.as_bytes(), ..Reply::default() });
             (verdict.reason != *reason || verdict.class != *class).then(|| {
-                format!("{text}: {} {} by {}, not {reason} {}", verdict.reason, verdict.class.as_str(), verdict.rule_id, class.as_str())
+                format!(
+                    "{text}: {} {} by {}, not {reason} {}",
+                    verdict.reason,
+                    verdict.class.as_str(),
+                    verdict.rule_id,
+                    class.as_str()
+                )
             })
         })
         .collect();
@@ -88,7 +94,11 @@ fn tokens_of_categorizer_and_store() {
         ("554 5.4.4 SMTPSEND.DNS.MxLoopback; DNS records for this domain are configured in a loop", R::RoutingError, Hard),
         ("554 5.4.4 SMTPSEND.DNS.InvalidData; DNS returned an invalid response for this domain", R::DnsFailure, Soft),
         ("451 4.4.0 SMTPSEND.DNS.NoOutboundFrontendServers; no outbound frontend servers", R::RoutingError, Soft),
-        ("451 4.4.0 SMTPSEND.SuspiciousRemoteServerError; remote server disconnected abruptly; retry will be delayed", R::ConnectionFailed, Soft),
+        (
+            "451 4.4.0 SMTPSEND.SuspiciousRemoteServerError; remote server disconnected abruptly; retry will be delayed",
+            R::ConnectionFailed,
+            Soft,
+        ),
         ("451 4.4.0 SMTPSEND.SendingError; error while sending", R::ConnectionFailed, Soft),
         ("550 5.5.0 SMTPSEND.PoisonForRemote; message might be poison for the remote server", R::ContentRejected, Hard),
         ("550 5.6.2 SMTPSEND.BareLinefeedsAreIllegal; message contains bare linefeeds", R::ContentRejected, Hard),
