@@ -96,7 +96,7 @@ def table(log, truth, results):
     base, two = results.get("rg -c status="), results["bouncestat, 2 threads"]
     yield f"## {truth['lines']:,} lines, {size:,.0f} MB\n"
     yield (f"{truth['totals']['deliveries']:,} deliveries to {len(truth['domains']):,} domains, {truth['totals']['attempts']:,} attempts, "
-           f"{truth['wordings']:,} wordings of refusals.\n")
+           f"{truth['wordings']:,} wordings of refusals. Load of the machine afterwards: {os.getloadavg()[0]:.2f}.\n")
     yield "| | wall s | CPU s | peak MB | MB/s (wall) | CPU, times `rg` | wall, times bouncestat with 2 threads |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for name, (wall, cpu, peak) in results.items():
