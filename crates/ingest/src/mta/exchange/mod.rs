@@ -208,10 +208,10 @@ fn strip(mut line: &[u8]) -> &[u8] {
     line
 }
 
-/// Whether a line begins at `at`, byte-order marks aside.
+/// Whether a line begins at `at`, byte-order marks and the NULs of a hole aside: `lines` takes those off too.
 fn starts_line(chunk: &[u8], at: usize) -> bool {
     let mut before = &chunk[..at];
-    while let Some(rest) = before.strip_suffix(BOM) {
+    while let Some(rest) = before.strip_suffix(BOM).or_else(|| before.strip_suffix(b"\0")) {
         before = rest;
     }
     before.is_empty() || before.ends_with(b"\n")
