@@ -6,7 +6,7 @@ use std::io::Write as _;
 use anyhow::{Result, bail};
 use bouncestat_classification::{Classifier, Explanation};
 use bouncestat_ingest::mta::failure_in_line;
-use bouncestat_record::{Reason, Reply};
+use bouncestat_record::{EnhancedCode, Reason, Reply};
 
 use super::classify::verdict_json;
 use crate::args::{Common, Explain};
@@ -95,13 +95,47 @@ fn words(e: &Explanation) -> String {
     line("ask at", e.delist_url.as_deref().unwrap_or(""));
     line("template", &e.template);
     if v.reason == Reason::Unknown {
-        text.push_str("\nNo rule knows these words. To add one, write it to a file and use it with --rules FILE:\n\n");
+        text.push_str(
+            "\nNo rule knows these words. To add one, choose its reason, write it to a file and use it with --rules FILE:\n\n",
+        );
+        let quoted = |words: &str| words.replace('\\', "\\\\").replace('"', "\\\"");
         let _ = writeln!(
             text,
             "[[rule]]\nid = \"my-rule\"\nreason = \"policy\"\nmatch = [\"{}\"]\nexamples = [\"{}\"]\nsource = \"where you learnt it\"",
-            e.template.replace('\\', "\\\\").replace('"', "\\\""),
-            e.template.replace('\\', "\\\\").replace('"', "\\\"")
+            quoted(&pattern(&e.template)),
+            quoted(&e.template),
         );
+        let reasons: Vec<&str> = Reason::ALL.iter().filter(|r| **r != Reason::None).map(|r| r.as_str()).collect();
+        let _ = writeln!(text, "\nReasons: {}", reasons.join(", "));
     }
     text
+}
+
+/// The words of a masked reply as a rule's pattern: without its codes, and with what patterns mean otherwise escaped.
+fn pattern(template: &str) -> String {
+    let is_code = |word: &str| word.parse::<u16>().is_ok() || EnhancedCode::parse(word).is_some();
+    let words = template.split_whitespace().skip_while(|word| is_code(word)).collect::<Vec<_>>().join(" ");
+    words.chars().fold(String::new(), |mut out, c| {
+        if "()|*\\".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rule_that_is_printed_passes_the_lint() {
+        for reply in ["550 blah xyzzy", "550 5.9.9 zorg (really) not | so *", "plonk quux wibble"] {
+            let explanation = Classifier::builtin().explain(&Reply { text: reply.as_bytes(), ..Reply::default() });
+            let words = words(&explanation);
+            let rule = words.split("[[rule]]").nth(1).expect("a rule").split("\nReasons").next().unwrap_or_default();
+            let findings = bouncestat_classification::lint(&format!("[[rule]]{rule}"), "mine.toml");
+            assert!(findings.is_empty(), "{reply}: {findings:?}");
+        }
+    }
 }
