@@ -36,7 +36,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, path, rest @ ..] = args.as_slice() else {
         eprintln!("usage: measure corpus|seeds|speed|dump FILE [--misses] [--ids FILE] [--not-ids FILE]");
-        std::process::exit(2);
+        return;
     };
     let text = std::fs::read_to_string(path).expect("readable file");
     let misses = rest.iter().any(|a| a == "--misses");
