@@ -49,7 +49,7 @@ pub struct PlannedFile {
     pub end: Option<Micros>,
     /// Stands before its first line.
     pub(crate) reader: Option<LineReader>,
-    /// Hashes of its first lines that say something: where they stand in another file, the two overlap.
+    /// Hashes of its first lines that say something, in their order: where they stand in another file, the two overlap.
     pub(crate) probes: Vec<u64>,
     /// The open source, where it can be read only once.
     pub(crate) opened: Option<Reader>,
@@ -247,8 +247,6 @@ fn first_events(reader: &LineReader, head: &[u8]) -> (Option<Micros>, Option<Mic
     if probes.is_empty() && first_lines.len() > 1 {
         probes = first_lines;
     }
-    probes.sort_unstable();
-    probes.dedup();
     (start, last, probes, reader)
 }
 

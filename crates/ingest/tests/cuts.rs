@@ -11,10 +11,14 @@ use proptest::prelude::*;
 
 use harness::{Part, read, sample};
 
-/// Cuts a log at some of its lines into files as logrotate names them, some of them packed; gives the files in any order.
-fn rotate(log: &[u8], cuts: &[prop::sample::Index], packed: &[bool], name: &str, folder: &Path) -> Vec<PathBuf> {
-    let ends: Vec<usize> = memchr::memchr_iter(b'\n', log).map(|i| i + 1).collect();
-    let mut at: Vec<usize> = cuts.iter().map(|cut| *cut.get(&ends)).collect();
+/// Where the lines of a sample end.
+fn line_ends(name: &str) -> Vec<usize> {
+    memchr::memchr_iter(b'\n', &fs::read(sample(name)).unwrap()).map(|i| i + 1).collect()
+}
+
+/// Cuts a log into files as logrotate names them, some of them packed; gives the files in any order.
+fn rotate(log: &[u8], cuts: &[usize], packed: &[bool], name: &str, folder: &Path) -> Vec<PathBuf> {
+    let mut at = cuts.to_vec();
     at.extend([0, log.len()]);
     at.sort_unstable();
     at.dedup();
@@ -43,13 +47,7 @@ fn sorted(mut part: Part) -> Part {
 }
 
 #[track_caller]
-fn check(
-    name: &str,
-    cuts: &[prop::sample::Index],
-    packed: &[bool],
-    chunk: usize,
-    since: Option<usize>,
-) -> Result<(), TestCaseError> {
+fn check(name: &str, cuts: &[usize], packed: &[bool], chunk: usize, since: Option<usize>) -> Result<(), TestCaseError> {
     let log = fs::read(sample(name)).unwrap();
     // Seconds after the first lines of the samples.
     let since = since.map(|s| 1_795_352_000_000_000 + s as i64 * 1_000_000);
@@ -82,6 +80,16 @@ proptest! {
         since in prop::option::of(0usize..3000),
     ) {
         let logs = ["postfix/lab-long/maillog", "postfix/lab-short/maillog", "postfix/sink/maillog", "exim/4.96-default/mainlog", "exim/4.100.1-default/mainlog"];
+        let ends = line_ends(logs[which]);
+        let cuts: Vec<usize> = cuts.iter().map(|cut| *cut.get(&ends)).collect();
         check(logs[which], &cuts, &packed, chunk, since)?;
     }
+}
+
+/// A piece of two lines, both of which stand a few lines before it, too: a second try within the second.
+#[test]
+fn two_lines_of_a_second_try_are_no_copy() {
+    let name = "exim/4.96-default/mainlog";
+    let ends = line_ends(name);
+    check(name, &[ends[251], ends[253]], &[], 4 << 20, None).unwrap();
 }

@@ -2,19 +2,22 @@
 //!
 //! Two pieces of one log overlap from where the later one begins: its first lines stand in the earlier one. So the first lines of each
 //! file are looked for in the files that begin before it, and only where they are found are the lines of both compared. What counts is
-//! how often a line stands in one file: equal lines inside one file are real. One equal line proves nothing: a log that is rotated
-//! between two equal lines of one second has one on each side.
+//! how often a line stands in one file: equal lines inside one file are real. A few equal lines prove nothing in two pieces of one log:
+//! one that is rotated between two equal tries of one second has one on each side. They do where the pieces begin with the same line,
+//! and in files that are no pieces of one log (`mail.err` beside `mail.log`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
+use crate::input::rotation_rank;
 use crate::join::scan::{LineGuard, Scan};
 use crate::join::{ByHash, HashSet64};
 use crate::plan::PlannedFile;
 
 /// What is known of the files of a run.
+#[derive(Default)]
 pub(super) struct Overlaps {
     files: Vec<File>,
     /// The files that begin with a line.
@@ -31,14 +34,35 @@ pub(super) struct Overlaps {
     compared: ByHash<u32>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct File {
     /// A later file may begin inside this one.
     watched: bool,
     /// An earlier file holds its first lines.
     guarded: bool,
-    /// How many of its first lines are looked for.
+    /// The first of its lines that are looked for.
+    first: Option<u64>,
+    /// How many of its first lines are looked for, each counted once.
     probes: usize,
+    /// The log that it is a piece of: the folder, and the name without its marks of rotation.
+    log: (String, String),
+}
+
+impl File {
+    fn new(file: &PlannedFile) -> Self {
+        let name = file.source.path.file_name().unwrap_or_default().to_string_lossy();
+        Self {
+            first: file.probes.first().copied(),
+            probes: file.probes.iter().collect::<HashSet<_>>().len(),
+            log: (file.source.folder.clone(), rotation_rank(&name).set),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a few of its first lines in an earlier file prove that the two overlap.
+    fn few_are_enough(&self, earlier: &Self) -> bool {
+        self.log != earlier.log || self.first == earlier.first
+    }
 }
 
 /// So many of a file's first lines in another one prove that the two overlap, even if most are not there.
@@ -50,15 +74,17 @@ impl Overlaps {
         let mut begins: ByHash<Vec<u32>> = ByHash::default();
         for (i, file) in files.iter().enumerate() {
             for probe in &file.probes {
-                begins.entry(*probe).or_default().push(i as u32);
+                let begins = begins.entry(*probe).or_default();
+                if begins.last() != Some(&(i as u32)) {
+                    begins.push(i as u32);
+                }
             }
         }
         // The soonest beginning behind each file, by server; a file without a beginning may stand anywhere.
         let mut next: Vec<(Mta, Option<Micros>)> = Vec::new();
-        let mut states = vec![File::default(); files.len()];
+        let mut states: Vec<File> = files.iter().map(File::new).collect();
         for (i, file) in files.iter().enumerate().rev() {
             let Some(mta) = file.mta else { continue };
-            states[i].probes = file.probes.len();
             let later = next.iter_mut().find(|(m, _)| *m == mta);
             states[i].watched =
                 later.as_ref().is_some_and(|(_, start)| file.end.is_none_or(|end| start.is_none_or(|s| s <= end)));
@@ -67,15 +93,7 @@ impl Overlaps {
                 None => next.push((mta, file.start)),
             }
         }
-        Self {
-            files: states,
-            begins,
-            known: ByHash::default(),
-            current: 0,
-            counts: ByHash::default(),
-            matched: HashMap::new(),
-            compared: ByHash::default(),
-        }
+        Self { files: states, begins, ..Self::default() }
     }
 
     /// Whether the hashes of a file's lines are needed.
@@ -115,8 +133,9 @@ impl Overlaps {
             for later in self.begins.get(hash).into_iter().flatten().filter(|j| **j > at) {
                 let matched = self.matched.entry(*later).or_default();
                 matched.insert(*hash);
-                let file = &mut self.files[*later as usize];
-                file.guarded |= matched.len() >= ENOUGH || matched.len() * 2 > file.probes;
+                let file = &self.files[*later as usize];
+                let few = matched.len() * 2 > file.probes && file.few_are_enough(&self.files[at as usize]);
+                self.files[*later as usize].guarded |= few || matched.len() >= ENOUGH;
             }
             // Lines before the first that a later file begins with cannot stand in that file.
             if !self.matched.is_empty() {
