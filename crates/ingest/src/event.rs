@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use bouncestat_record::time::Micros;
 use bouncestat_record::{EnhancedCode, Stage};
 
+use crate::refusal::Refusal;
+
 /// What an event says. One kind, one meaning, for every server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -191,6 +193,14 @@ impl Fields<'_> {
 pub trait Sink<'a> {
     /// Takes one event of the message `key`.
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>);
+
+    /// Whether refusals of our own are asked for. Where they are not, their lines are irrelevant.
+    fn wants_refusals(&self) -> bool {
+        false
+    }
+
+    /// Takes one refusal.
+    fn refuse(&mut self, _refusal: Refusal<'a>) {}
 }
 
 impl<'a> Sink<'a> for Vec<(Key<'a>, Fields<'a>)> {

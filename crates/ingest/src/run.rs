@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 
-use bouncestat_record::{Delivery, Mta};
+use bouncestat_record::{Delivery, Mta, Rejection};
 use rayon::prelude::*;
 
 use crate::input::{ChunkOptions, Problem};
@@ -29,6 +29,12 @@ pub trait Consumer: Sync {
     fn begin(&self) -> Self::Part;
     /// Adds a delivery to a part.
     fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>);
+    /// Whether refusals of our own are wanted, too: what our servers did not take.
+    fn wants_refusals(&self) -> bool {
+        false
+    }
+    /// Adds a refusal to a part.
+    fn refusal(&self, _part: &mut Self::Part, _refusal: &Rejection<'_>) {}
 }
 
 /// How to run.
@@ -116,7 +122,7 @@ pub fn run<C: Consumer>(
             let context = Context { window: options.window, ids: &stitcher.ids, folders: &folders };
             let (parts, scans) = rayon::join(
                 || whole.par_iter().map(|(scan, whole)| fold_scan(scan, whole, context, consumer)).collect::<Vec<_>>(),
-                || scan_round(round, &overlaps),
+                || scan_round(round, &overlaps, consumer.wants_refusals()),
             );
             for (part, counts) in parts {
                 summary.counts.add(&counts);
@@ -148,10 +154,10 @@ pub fn run<C: Consumer>(
 }
 
 /// Scans the pieces of a round, side by side.
-fn scan_round(round: Vec<Piece>, overlaps: &Overlaps) -> Vec<Scan> {
+fn scan_round(round: Vec<Piece>, overlaps: &Overlaps, refusals: bool) -> Vec<Scan> {
     let one = |piece: Piece| {
         let lines = if overlaps.is_watched(piece.file) { Lines::Hash } else { Lines::Plain };
-        scan(piece.reader, piece.chunk, piece.file, piece.offset, lines)
+        scan(piece.reader, piece.chunk, (piece.file, piece.offset), refusals, lines)
     };
     round.into_par_iter().map(one).collect()
 }
@@ -181,6 +187,11 @@ fn fold_scan<C: Consumer>(scan: &Scan, whole: &[Whole], context: Context<'_>, co
             Whole::Apart(message) => view_of(message),
         };
         fold::fold(view, context, &mut counts, &mut |delivery| consumer.delivery(&mut part, delivery));
+    }
+    for kept in scan.refusals.iter().flatten() {
+        if counts.saw_refusal(kept.refusal.at, context.window) {
+            kept.tell(scan.mta, scan.file(), &mut |refusal| consumer.refusal(&mut part, refusal));
+        }
     }
     (part, counts)
 }

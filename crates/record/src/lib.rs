@@ -8,11 +8,13 @@
 
 pub mod address;
 pub mod delivery;
+pub mod rejection;
 pub mod smtp;
 pub mod time;
 pub mod verdict;
 
 pub use delivery::{Action, Delivery, Direction, Mta, Outcome, Try};
+pub use rejection::Rejection;
 pub use smtp::{EnhancedCode, Stage};
 pub use verdict::{BlocklistState, Class, Disposition, Family, Level, Reason, Reply, Verdict};
 

@@ -18,6 +18,7 @@ use chrono::NaiveDate;
 use crate::clock::{Clock, Zone};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::framing::wrap;
+use crate::refusal::Refusal;
 
 /// What a reader is told about the file it reads.
 #[derive(Clone, Debug)]
@@ -97,6 +98,14 @@ struct Owning<'s, 'long, S: Sink<'long>> {
 impl<'short, 'long, S: Sink<'long>> Sink<'short> for Owning<'_, 'long, S> {
     fn push(&mut self, key: Key<'short>, fields: Fields<'short>) {
         self.sink.push(key.into_owned(), fields.into_owned());
+    }
+
+    fn wants_refusals(&self) -> bool {
+        self.sink.wants_refusals()
+    }
+
+    fn refuse(&mut self, refusal: Refusal<'short>) {
+        self.sink.refuse(refusal.into_owned());
     }
 }
 

@@ -14,7 +14,7 @@ use typed_arena::Arena;
 use super::hash_bytes;
 use super::stitch::Ids;
 use super::store::{Event, Part, Text};
-use super::window::Window;
+use super::window::{Side, Window};
 
 /// A whole message, as fold sees it.
 #[derive(Clone, Copy, Debug)]
@@ -61,9 +61,11 @@ pub struct Counts {
     pub excluded: Excluded,
     /// Attempts outside the window.
     pub outside_window: u64,
+    /// Refusals of our own outside the window, where they are asked for.
+    pub refusals_outside_window: u64,
     /// Deliveries whose message left the queue after a deferral without a word.
     pub lost: u64,
-    /// First and last attempt of the whole input, whatever the window.
+    /// First and last attempt, and refusal where they are asked for, of the whole input, whatever the window.
     pub events: Option<(Micros, Micros)>,
 }
 
@@ -81,11 +83,20 @@ impl Counts {
         e.dropped += o.dropped;
         e.inbound += o.inbound;
         self.outside_window += other.outside_window;
+        self.refusals_outside_window += other.refusals_outside_window;
         self.lost += other.lost;
         self.events = match (self.events, other.events) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (a, b) => a.or(b),
         };
+    }
+
+    /// Counts a refusal; tells whether it lies inside the window.
+    pub(crate) fn saw_refusal(&mut self, at: Micros, window: Window) -> bool {
+        self.saw(at);
+        let inside = window.side(at) == Side::Inside;
+        self.refusals_outside_window += u64::from(!inside);
+        inside
     }
 
     fn saw(&mut self, at: Micros) {

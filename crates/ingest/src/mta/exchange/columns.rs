@@ -12,6 +12,8 @@ use super::cells::Cells;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Column {
     DateTime,
+    ClientIp,
+    ClientHostname,
     ServerIp,
     ServerHostname,
     SourceContext,
@@ -31,8 +33,10 @@ pub(super) enum Column {
 }
 
 /// The names of [`Column`]s, in their order.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 19] = [
     "date-time",
+    "client-ip",
+    "client-hostname",
     "server-ip",
     "server-hostname",
     "source-context",

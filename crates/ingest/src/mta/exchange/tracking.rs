@@ -13,6 +13,7 @@ use super::row_event::RowEvent;
 use super::status::{self, End, Statuses};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::mta::hand_over;
+use crate::refusal::Refusal;
 
 /// Send connectors inside the organisation: what goes over them is only a hop.
 const INTRA_ORGANISATION: [&[u8]; 3] =
@@ -96,6 +97,8 @@ fn outcome<'a, S: Sink<'a>>(row: &Row<'_, 'a>, event: RowEvent, sink: &mut S) ->
         event,
         probe,
         receive_connector: memchr(b'\\', &connector).is_some(),
+        server: row.get(Column::ServerHostname),
+        client: (row.get(Column::ClientHostname), row.get(Column::ClientIp)),
         common: common(row, &source),
         reply: status::reply(&row.get(Column::SourceContext)),
     };
@@ -121,6 +124,9 @@ struct Says<'a> {
     receive_connector: bool,
     /// What all its events share.
     common: Fields<'a>,
+    /// Who took, or refused, the message, and name and IP of who handed it in.
+    server: Cow<'a, [u8]>,
+    client: (Cow<'a, [u8]>, Cow<'a, [u8]>),
     /// The remote server's reply, in a SEND row.
     reply: Option<Cow<'a, [u8]>>,
 }
@@ -143,7 +149,11 @@ impl<'a> Says<'a> {
             if recipient.is_empty() {
                 continue;
             }
-            sink.push(key.clone(), Fields { recipient, ..self.of_one(statuses.take(index)) });
+            let fields = Fields { recipient, ..self.of_one(statuses.take(index)) };
+            if fields.kind == Kind::Inbound && sink.wants_refusals() {
+                sink.refuse(self.refusal(&fields));
+            }
+            sink.push(key.clone(), fields);
             sort = Sort::Used;
         }
         sort
@@ -193,6 +203,24 @@ impl<'a> Says<'a> {
                 End::ByHand => Kind::RemovedByHand,
                 End::Handled => Kind::Dropped,
             },
+        }
+    }
+
+    /// What a row about mail that came in says of a recipient, as a refusal of ours. The row's client is the one that was refused.
+    fn refusal(&self, fields: &Fields<'a>) -> Refusal<'a> {
+        let (client_name, client_ip) = self.client.clone();
+        let temporary = fields.text.first() == Some(&b'4');
+        Refusal {
+            at: fields.at,
+            host: self.server.clone(),
+            temporary,
+            client_name,
+            client_ip,
+            sender: fields.sender.clone(),
+            recipient: fields.recipient.clone(),
+            text: fields.text.clone(),
+            count: 1,
+            ..Refusal::default()
         }
     }
 

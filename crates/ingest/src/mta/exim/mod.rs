@@ -14,6 +14,7 @@ mod fields;
 mod flags;
 mod frame;
 mod id;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -31,6 +32,7 @@ use crate::clock::Clock;
 use crate::event::{Fields, Key, Sink, Sort};
 use crate::framing::Stamp;
 use crate::lines::{last_line, lines};
+use crate::refusal::Refusal;
 use frame::Frame;
 
 /// Reads the lines of one file.
@@ -81,6 +83,11 @@ impl Reader {
         if frame.part > 1 {
             return Sort::Irrelevant;
         }
+        if sink.wants_refusals()
+            && let Some(sort) = self.refusal(&frame, sink)
+        {
+            return sort;
+        }
         let Some(said) = frame::said(frame.body) else {
             return Sort::Irrelevant;
         };
@@ -98,6 +105,20 @@ impl Reader {
         let cut = frame.part == 1 || line.ends_with(b"**** log string overflowed log buffer ****");
         sink.push(self.key(frame.host, said.id), Fields { at, cut, ..fields });
         Sort::Used
+    }
+
+    /// Reads a refusal of ours; `None` where the line tells of none.
+    fn refusal<'a, S: Sink<'a>>(&mut self, frame: &Frame<'a>, sink: &mut S) -> Option<Sort> {
+        let (stamp, rest) = frame::take_stamp(frame.body);
+        let rest = frame::after_pid(rest);
+        let rest = id::take(rest).map_or(rest, |(_, rest)| rest);
+        let refusal = refusal::read(rest)?;
+        let Some(at) = self.moment(stamp, frame.stamp) else {
+            return Some(Sort::Unrecognised);
+        };
+        let Key { host, .. } = self.key(frame.host, b"");
+        sink.refuse(Refusal { at, host, ..refusal });
+        Some(Sort::Used)
     }
 
     /// The moment by Exim's own stamp, else by the syslog's, which lends its zone to one that has none.
