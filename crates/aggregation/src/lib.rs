@@ -20,6 +20,7 @@ mod error;
 mod failures;
 mod frame;
 mod names;
+mod rejects;
 mod report;
 mod reports;
 pub mod schema;
@@ -33,6 +34,7 @@ pub use batch::Batch;
 pub use error::{Error, ErrorKind, Result};
 pub use failures::UnknownTemplate;
 pub use frame::{Data, Frame, Texts, Value};
+pub use rejects::Rejects;
 pub use report::{Coverage, Excluded, Meta, Report, Table, Window};
 pub use wilson::interval;
 

@@ -3,6 +3,10 @@
 //! JSON, CSV, Parquet, Markdown and the documents are made from it; nothing else names a column. The words are those of the
 //! contract. Within one [`SCHEMA_VERSION`] columns are only added, at the end of a table.
 
+mod rejects;
+
+pub use rejects::*;
+
 /// The version of the column list that every output carries.
 pub const SCHEMA_VERSION: &str = "1";
 
