@@ -57,3 +57,24 @@ fn an_empty_result_still_has_a_header() {
     let ran = run(&args).exits(0).says(&["no delivery in the window"]);
     assert_eq!(ran.text().lines().count(), 1);
 }
+
+#[test]
+fn attempts_by_day_are_all_there_and_say_so() {
+    let all = rows("mixed/all-three").len() as u64;
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("bi");
+    let to = dir.to_str().unwrap();
+    for _ in 0..2 {
+        run(&["attempts", "--export", to, "--partition-by", "date", &sample("mixed/all-three")]).exits(0);
+    }
+    let manifest: Value = serde_json::from_slice(&std::fs::read(dir.join("manifest.json")).unwrap()).unwrap();
+    let files = manifest["files"].as_array().unwrap();
+    assert_eq!(files.iter().map(|file| file["rows"].as_u64().unwrap()).sum::<u64>(), all);
+    for file in files {
+        let path = file["file"].as_str().unwrap();
+        assert!(path.starts_with("event_date=20") && dir.join(path).is_file(), "{path}");
+        assert_eq!(std::fs::read_dir(dir.join(path).parent().unwrap()).unwrap().count(), 1, "nothing temporary stays");
+        assert!(file["columns"].as_array().unwrap().iter().all(|column| column["name"] != "event_date"));
+    }
+    run(&["attempts", "--partition-by", "date", &sample("mixed/all-three")]).exits(2).says(&["--export"]);
+}

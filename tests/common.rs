@@ -198,6 +198,7 @@ pub fn pack(how: Packed, bytes: &[u8]) -> Vec<u8> {
 pub fn golden(path: impl AsRef<Path>, actual: &[u8]) {
     let path = root().join(path);
     if blessing() {
+        fs::create_dir_all(path.parent().expect("a file of the project is in a folder")).expect("a folder can be made");
         fs::write(&path, actual).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         return;
     }

@@ -36,7 +36,7 @@ pub enum Command {
     /// The report: rates by domain, provider, source, sender domain, and reasons (the default command)
     Report(Paths),
     /// One row an attempt, classified
-    Attempts(Paths),
+    Attempts(Attempts),
     /// Replies, one a line, to verdicts as JSON lines
     Classify(Classify),
     /// What a code, a reply or a log line means, why we say so, and what to do
@@ -53,6 +53,23 @@ pub struct Paths {
     /// Files, folders, globs, or `-`; none: the mail logs of this machine
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+}
+
+/// Arguments of `attempts`.
+#[derive(Debug, ClapArgs)]
+pub struct Attempts {
+    #[command(flatten)]
+    pub paths: Paths,
+    /// With --export: Parquet only, a folder a day (event_date=2026-11-22), as Hive names them
+    #[arg(long, value_name = "COLUMN", value_enum, requires = "export", help_heading = "Output")]
+    pub partition_by: Option<PartitionBy>,
+}
+
+/// What attempts are parted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PartitionBy {
+    /// The day of the attempt, UTC.
+    Date,
 }
 
 /// Arguments of `classify`.
@@ -223,7 +240,7 @@ mod tests {
         assert!(args.command.is_none());
         assert_eq!(args.paths.len(), 2);
         let args = Args::parse_from(["bouncestat", "--since", "24h", "attempts", "a", "--top", "3"]);
-        assert!(matches!(args.command, Some(Command::Attempts(Paths { ref paths })) if paths.len() == 1));
+        assert!(matches!(args.command, Some(Command::Attempts(ref attempts)) if attempts.paths.paths.len() == 1));
         assert_eq!((args.common.since.as_deref(), args.common.top), (Some("24h"), Some(3)));
     }
 }

@@ -1,24 +1,22 @@
 //! `bouncestat attempts [PATH]...`: one row an attempt, classified.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 use bouncestat_aggregation::{Frame, Meta};
-use bouncestat_export::{AttemptSink, Format, Options};
+use bouncestat_export::{AttemptSink, Format, Options, Partitions};
 
 use super::{Ready, exit_code, meta};
-use crate::args::Common;
+use crate::args::{Attempts, Common};
 use crate::consumers::Rows;
 use crate::output::Output;
 use crate::settings::{Settings, rules};
 use crate::{exit, notes};
 
 /// Writes the attempts.
-pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
+pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let format = settings.format(common)?;
     let classifier = rules(common)?;
-    let ready = Ready::new(paths, common, &settings)?;
+    let ready = Ready::new(&args.paths.paths, common, &settings)?;
     let window = ready.options.window;
     let files: Vec<String> = ready.plan.files.iter().map(|f| f.source.path.display().to_string()).collect();
     let zone = settings.zone;
@@ -32,7 +30,7 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         redaction: "none",
         clock: Some(&clock),
     };
-    let mut targets = Targets::open(common, format, &options)?;
+    let mut targets = Targets::open(args, common, format, &options)?;
     let (mut rows, mut failed) = (0, None);
     let summary = ready.run(common, &Rows { rules: &classifier, files: &files }, &mut |batch| {
         rows += batch.len();
@@ -57,27 +55,30 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     Ok(code)
 }
 
-/// Where the rows go: standard output or a file, and with `--export` a CSV and a Parquet file.
+/// Where the rows go: standard output or a file, and with `--export` a CSV and a Parquet file, or a folder a day.
 struct Targets<'w> {
-    all: Vec<(Output, Box<dyn AttemptSink + 'w>)>,
+    /// Each with the file that appears when it is whole; sinks that write many files see to that themselves.
+    all: Vec<(Option<Output>, Box<dyn AttemptSink + 'w>)>,
 }
 
 impl<'w> Targets<'w> {
-    fn open(common: &Common, format: &'static dyn Format, options: &Options<'w>) -> Result<Self> {
+    fn open(args: &Attempts, common: &Common, format: &'static dyn Format, options: &Options<'w>) -> Result<Self> {
         let mut all = Vec::new();
-        if let Some(dir) = &common.export {
+        if let (Some(dir), Some(_by_date)) = (&common.export, args.partition_by) {
+            all.push((None, Box::new(Partitions::begin(dir, options.redaction)?) as Box<dyn AttemptSink>));
+        } else if let Some(dir) = &common.export {
             std::fs::create_dir_all(dir).with_context(|| format!("--export {}: the folder cannot be made", dir.display()))?;
             for name in ["csv", "parquet"] {
                 let format = bouncestat_export::by_name(name).expect("it is in the registry");
                 let output = Output::new(Some(&dir.join(format!("attempts.{name}"))));
                 let sink = format.attempts(output.open()?, options)?;
-                all.push((output, sink));
+                all.push((Some(output), sink));
             }
         }
         if common.export.is_none() || common.output.is_some() || common.format.is_some() {
             let output = Output::new(common.output.as_deref());
             let sink = format.attempts(output.open()?, options)?;
-            all.push((output, sink));
+            all.push((Some(output), sink));
         }
         Ok(Self { all })
     }
@@ -98,7 +99,7 @@ impl<'w> Targets<'w> {
     fn finish(self, meta: &Meta) -> Result<()> {
         for (output, sink) in self.all {
             sink.finish(meta)?;
-            output.commit()?;
+            output.iter().try_for_each(Output::commit)?;
         }
         Ok(())
     }

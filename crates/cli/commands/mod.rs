@@ -35,7 +35,7 @@ pub fn run(args: Args) -> Result<u8> {
     match args.command {
         None => report::run(&args.paths, common),
         Some(Command::Report(paths)) => report::run(&paths.paths, common),
-        Some(Command::Attempts(paths)) => attempts::run(&paths.paths, common),
+        Some(Command::Attempts(args)) => attempts::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),
         Some(Command::Rules(args)) => rules::run(&args.action, common),

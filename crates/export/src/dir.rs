@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use bouncestat_aggregation::{Report, schema};
+use bouncestat_aggregation::schema::Column;
+use bouncestat_aggregation::{Meta, Report, schema};
 use serde_json::{Value, json};
 
 use crate::json::{coverage, excluded, window};
@@ -22,11 +23,7 @@ pub fn export_dir(report: &Report, dir: &Path, options: &Options<'_>) -> Result<
     for table in &report.tables {
         let options = Options { table: table.name, ..*options };
         let formats: [&dyn Format; 2] = [&csv::Csv, &parquet::Parquet];
-        let columns: Vec<Value> = table
-            .columns
-            .iter()
-            .map(|c| json!({"name": c.name, "type": c.kind.as_str(), "nullable": c.nullable, "meaning": c.meaning}))
-            .collect();
+        let columns = columns(table.columns);
         for format in formats {
             let file = format!("{}.{}", table.name, format.name());
             let path = dir.join(&file);
@@ -38,12 +35,7 @@ pub fn export_dir(report: &Report, dir: &Path, options: &Options<'_>) -> Result<
             }));
         }
     }
-    let meta = &report.meta;
-    let manifest = json!({
-        "schema_version": schema::SCHEMA_VERSION, "version": meta.version, "rules": meta.rules, "redaction": options.redaction,
-        "window": window(&meta.window), "coverage": coverage(&meta.coverage), "excluded": excluded(&meta.excluded),
-        "files": files,
-    });
+    let manifest = head(&report.meta, options.redaction, files);
     let path = dir.join("manifest.json");
     write_whole(&path, |out| {
         serde_json::to_writer_pretty(&mut *out, &manifest)?;
@@ -54,8 +46,23 @@ pub fn export_dir(report: &Report, dir: &Path, options: &Options<'_>) -> Result<
     Ok(written)
 }
 
+/// What the manifest says of the columns of a table.
+pub(crate) fn columns<'c>(columns: impl IntoIterator<Item = &'c Column>) -> Vec<Value> {
+    let one = |c: &Column| json!({"name": c.name, "type": c.kind.as_str(), "nullable": c.nullable, "meaning": c.meaning});
+    columns.into_iter().map(one).collect()
+}
+
+/// The manifest: what the files were made of, and the files.
+pub(crate) fn head(meta: &Meta, redaction: &str, files: Vec<Value>) -> Value {
+    json!({
+        "schema_version": schema::SCHEMA_VERSION, "version": meta.version, "rules": meta.rules, "redaction": redaction,
+        "window": window(&meta.window), "coverage": coverage(&meta.coverage), "excluded": excluded(&meta.excluded),
+        "files": files,
+    })
+}
+
 /// Writes a file that is either whole or not there.
-fn write_whole(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
+pub(crate) fn write_whole(path: &Path, write: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // The process id keeps two runs apart that write into one folder.
     let temporary = path.with_file_name(format!(".{name}.{}.tmp", std::process::id()));

@@ -12,6 +12,7 @@ mod json;
 mod jsonl;
 mod markdown;
 mod parquet;
+mod partition;
 mod table;
 mod text;
 mod view;
@@ -24,6 +25,7 @@ use bouncestat_record::time::Micros;
 
 pub use dir::export_dir;
 pub use error::{Error, ErrorKind, Result};
+pub use partition::Partitions;
 pub use text::rfc3339;
 
 /// How a moment is shown to people: given microseconds UTC, the local time, say.

@@ -33,28 +33,32 @@ impl Format for Parquet {
 
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let frame = &chosen(report, options)?.frame;
-        let mut sink = RowGroups::begin(frame.spec(), out, options.redaction)?;
+        let mut sink = RowGroups::begin(frame.spec(), None, out, options.redaction)?;
         sink.rows(frame, rows(frame, options.top))?;
         sink.end(&report.meta)
     }
 
     fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
-        Ok(Box::new(RowGroups::begin(&schema::ATTEMPTS, out, options.redaction)?))
+        Ok(Box::new(RowGroups::begin(&schema::ATTEMPTS, None, out, options.redaction)?))
     }
 }
 
 /// Columns whose values hardly repeat: a dictionary of them would only cost.
 const PLAIN: &[&str] = &["event_time", "delivery_id", "queue_id", "message_id", "source_offset"];
 
-struct RowGroups<W: Write + Send> {
+/// Writes one table, row group by row group.
+pub(crate) struct RowGroups<W: Write + Send> {
     out: SerializedFileWriter<W>,
     /// Rows of the next row group.
     waiting: Frame,
+    /// The column that is left out, because the name of the folder tells it.
+    without: Option<usize>,
     redaction: String,
 }
 
 impl<W: Write + Send> RowGroups<W> {
-    fn begin(spec: &'static TableSpec, out: W, redaction: &str) -> Result<Self> {
+    pub(crate) fn begin(spec: &'static TableSpec, without: Option<&str>, out: W, redaction: &str) -> Result<Self> {
+        let without = without.and_then(|column| spec.index(column));
         // The version of the writer, in the form that the format asks for; the program's is in the metadata.
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
@@ -62,11 +66,12 @@ impl<W: Write + Send> RowGroups<W> {
         for column in PLAIN {
             properties = properties.set_column_dictionary_enabled((*column).into(), false);
         }
-        let out = SerializedFileWriter::new(out, message(spec)?, Arc::new(properties.build()))?;
-        Ok(RowGroups { out, waiting: Frame::new(spec), redaction: redaction.to_owned() })
+        let out = SerializedFileWriter::new(out, message(spec, without)?, Arc::new(properties.build()))?;
+        Ok(RowGroups { out, waiting: Frame::new(spec), without, redaction: redaction.to_owned() })
     }
 
-    fn rows(&mut self, frame: &Frame, rows: std::ops::Range<usize>) -> Result<()> {
+    /// Takes rows, and writes whenever a row group is full.
+    pub(crate) fn rows(&mut self, frame: &Frame, rows: std::ops::Range<usize>) -> Result<()> {
         let mut start = rows.start;
         while start < rows.end {
             let end = rows.end.min(start + ATTEMPTS_PER_BATCH - self.waiting.len());
@@ -79,19 +84,25 @@ impl<W: Write + Send> RowGroups<W> {
         Ok(())
     }
 
-    fn row_group(&mut self) -> Result<()> {
+    /// How many rows wait for a full row group.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Writes the rows that wait.
+    pub(crate) fn row_group(&mut self) -> Result<()> {
         let mut group = self.out.next_row_group()?;
-        let mut index = 0;
-        while let Some(column) = group.next_column()? {
+        let mut columns = (0..self.waiting.columns().len()).filter(|index| Some(*index) != self.without);
+        while let (Some(column), Some(index)) = (group.next_column()?, columns.next()) {
             write_column(column, &self.waiting, index)?;
-            index += 1;
         }
         group.close()?;
         self.waiting.clear();
         Ok(())
     }
 
-    fn end(mut self, meta: &Meta) -> Result<()> {
+    /// Writes what is left, and the metadata.
+    pub(crate) fn end(mut self, meta: &Meta) -> Result<()> {
         if !self.waiting.is_empty() {
             self.row_group()?;
         }
@@ -122,8 +133,9 @@ impl<W: Write + Send> AttemptSink for RowGroups<W> {
 }
 
 /// The schema of a table.
-fn message(spec: &TableSpec) -> Result<TypePtr> {
-    let fields = spec.columns.iter().map(field).collect::<Result<Vec<_>>>()?;
+fn message(spec: &TableSpec, without: Option<usize>) -> Result<TypePtr> {
+    let columns = spec.columns.iter().enumerate().filter(|(index, _)| Some(*index) != without);
+    let fields = columns.map(|(_, column)| field(column)).collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(Type::group_type_builder(spec.name).with_fields(fields).build()?))
 }
 

@@ -44,7 +44,7 @@ fn push_digits(text: &mut String, n: i64, width: u32) {
 /// A day, counted from 1970-01-01, in the proleptic Gregorian calendar: `2026-11-22`.
 ///
 /// The algorithm is Howard Hinnant's `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
-fn push_date(text: &mut String, days: i64) {
+pub(crate) fn push_date(text: &mut String, days: i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);

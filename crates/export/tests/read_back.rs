@@ -221,19 +221,3 @@ fn a_folder_that_cannot_be_made_is_named() {
     std::fs::remove_file(&file).unwrap();
     assert!(error.to_string().contains("bouncestat-file-") && error.io().is_some(), "{error}");
 }
-
-/// Writes files for `read_back.py`, which reads them with pyarrow and DuckDB:
-/// `BOUNCESTAT_OUT=DIR cargo test … --test read_back -- --ignored`, then `python3 crates/export/tests/read_back.py DIR`.
-#[test]
-#[ignore = "writes files for another program"]
-fn files_for_other_programs() {
-    let dir = std::path::PathBuf::from(std::env::var_os("BOUNCESTAT_OUT").expect("BOUNCESTAT_OUT names a folder"));
-    let cases = cases(130_000, 500, 3);
-    export_dir(&report(&cases, 10_000), &dir, &Options::default()).unwrap();
-    for name in ["parquet", "csv", "json", "jsonl"] {
-        let out = Box::new(File::create(dir.join(format!("attempts.{name}"))).unwrap());
-        let mut sink = by_name(name).unwrap().attempts(out, &Options::default()).unwrap();
-        attempts(&cases, 50_000).iter().for_each(|batch| sink.write(batch.frame()).unwrap());
-        sink.finish(&meta()).unwrap();
-    }
-}

@@ -1,0 +1,122 @@
+//! Attempts as a folder of Parquet files, one folder a day, as Hive names them: `event_date=2026-11-22/attempts.parquet`.
+//!
+//! DuckDB, Spark, Athena, Trino and pyarrow read the day from the folder's name and open only the days that a query needs. Days are UTC. The column
+//! `event_date` itself is not in the files. What is not here: adding to files of an earlier run; a day that is written again is replaced as a whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use bouncestat_aggregation::{ATTEMPTS_PER_BATCH, Data, Frame, Meta, schema};
+use serde_json::json;
+
+use crate::dir::{columns, head, write_whole};
+use crate::parquet::RowGroups;
+use crate::text::push_date;
+use crate::{AttemptSink, Error, Result};
+
+/// The column that the folders' names tell.
+const DAY: &str = "event_date";
+/// The name of the file in each folder.
+const FILE: &str = "attempts.parquet";
+/// Rows that may wait, in all days together, before the fullest day is written: bounds the memory.
+const MOST_WAITING: usize = 4 * ATTEMPTS_PER_BATCH;
+
+/// Writes attempts by day.
+pub struct Partitions {
+    dir: PathBuf,
+    redaction: String,
+    days: BTreeMap<i32, Day>,
+}
+
+/// The file of a day, under its temporary name until it is whole.
+struct Day {
+    out: RowGroups<BufWriter<File>>,
+    rows: u64,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Partitions {
+    /// Begins a folder, which is made where it is missing; `redaction`: what was done to addresses, for the metadata.
+    pub fn begin(dir: &Path, redaction: &str) -> Result<Self> {
+        fs::create_dir_all(dir).map_err(|e| Error::from(e).at(dir))?;
+        Ok(Self { dir: dir.to_owned(), redaction: redaction.to_owned(), days: BTreeMap::new() })
+    }
+
+    /// The file of a day.
+    fn day(&mut self, day: i32) -> Result<&mut Day> {
+        if !self.days.contains_key(&day) {
+            let folder = self.dir.join(folder(day));
+            let temporary = folder.join(format!(".{FILE}.{}.tmp", std::process::id()));
+            let open = || {
+                fs::create_dir_all(&folder)?;
+                File::create(&temporary)
+            };
+            let file = open().map_err(|e| Error::from(e).at(&temporary))?;
+            let out = RowGroups::begin(&schema::ATTEMPTS, Some(DAY), BufWriter::new(file), &self.redaction)?;
+            self.days.insert(day, Day { out, rows: 0, temporary, path: folder.join(FILE) });
+        }
+        Ok(self.days.get_mut(&day).expect("it was put there"))
+    }
+
+    /// Writes the fullest day while too many rows wait.
+    fn make_room(&mut self) -> Result<()> {
+        while self.days.values().map(|day| day.out.waiting()).sum::<usize>() > MOST_WAITING {
+            let fullest = self.days.values_mut().max_by_key(|day| day.out.waiting()).expect("rows wait somewhere");
+            fullest.out.row_group()?;
+        }
+        Ok(())
+    }
+}
+
+impl AttemptSink for Partitions {
+    fn write(&mut self, batch: &Frame) -> Result<()> {
+        let column = schema::ATTEMPTS.index(DAY).expect("it is in the column list");
+        let Data::Date(days) = batch.data(column) else { unreachable!("days are dates") };
+        let mut start = 0;
+        while start < days.len() {
+            let day = days[start].unwrap_or_default();
+            let end = start + days[start..].iter().take_while(|d| **d == days[start]).count();
+            let file = self.day(day)?;
+            file.rows += (end - start) as u64;
+            file.out.rows(batch, start..end)?;
+            start = end;
+        }
+        self.make_room()
+    }
+
+    fn finish(mut self: Box<Self>, meta: &Meta) -> Result<()> {
+        let mut files = Vec::new();
+        let columns = columns(schema::ATTEMPTS.columns.iter().filter(|column| column.name != DAY));
+        while let Some((day, file)) = self.days.pop_first() {
+            let whole = file.out.end(meta).and_then(|()| Ok(fs::rename(&file.temporary, &file.path)?));
+            if whole.is_err() {
+                let _ = fs::remove_file(&file.temporary);
+            }
+            whole.map_err(|e| e.at(&file.path))?;
+            files.push(json!({
+                "table": schema::ATTEMPTS.name, "file": format!("{}/{FILE}", folder(day)), "format": "parquet", "rows": file.rows, "columns": columns,
+            }));
+        }
+        write_whole(&self.dir.join("manifest.json"), |out| {
+            serde_json::to_writer_pretty(&mut *out, &head(meta, &self.redaction, files))?;
+            Ok(out.write_all(b"\n")?)
+        })
+    }
+}
+
+impl Drop for Partitions {
+    /// Takes away what did not become whole.
+    fn drop(&mut self) {
+        self.days.values().for_each(|day| drop(fs::remove_file(&day.temporary)));
+    }
+}
+
+/// The folder of a day: `event_date=2026-11-22`.
+fn folder(day: i32) -> String {
+    let mut name = format!("{DAY}=");
+    push_date(&mut name, i64::from(day));
+    name
+}
