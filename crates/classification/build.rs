@@ -3,7 +3,7 @@
 //! A rule that can't be read stops the build with its place. The tables are made by the crate's own modules, which serve a user's
 //! rules at run time too.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "the program uses the rest of these modules")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -138,6 +138,9 @@ fn tables() -> Result<String, String> {
     let _ = writeln!(out, "];");
     let _ = writeln!(out, "/// Ids of the rules.\npub static RULE_IDS: &[&str] = &{ids:?};");
     let _ = writeln!(out, "/// Expressions of rules.\npub static REGEXES: &[(u16, &str)] = &{regexes:?};");
+    let advice: Vec<(u16, &str)> =
+        rules.iter().enumerate().filter_map(|(index, r)| Some((index as u16, r.advice.as_deref()?))).collect();
+    let _ = writeln!(out, "/// What rules advise.\npub static ADVICE: &[(u16, &str)] = &{advice:?};");
     let _ = writeln!(out, "/// Ids of the providers.\npub static PROVIDER_IDS: &[&str] = &{:?};", known.providers);
     let _ = writeln!(out, "/// Suffixes of relays' names.\npub static HOSTS: &[(&str, u16)] = &{hosts:?};");
     let _ = writeln!(out, "/// Domains of providers.\npub static DOMAINS: &[(&str, u16)] = &{domains:?};");

@@ -24,6 +24,11 @@ pub(crate) fn rules() -> &'static [Rule] {
     })
 }
 
+/// What a rule advises, where it says something of its own.
+pub(crate) fn advice(rule: usize) -> Option<&'static str> {
+    ADVICE.iter().find(|(index, _)| usize::from(*index) == rule).map(|(_, advice)| *advice)
+}
+
 /// How often a text may stand in replies, for choosing what a user's pattern is looked for by.
 pub(crate) fn frequency(text: &[u8]) -> u32 {
     let count = |word: &[u8]| FREQUENT.binary_search_by_key(&word, |(known, _)| known).map_or(0, |at| FREQUENT[at].1);

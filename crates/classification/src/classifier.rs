@@ -32,7 +32,7 @@ const NAMED_LIST: u32 = 30 * 10_000;
 
 /// Rules, lists and providers, ready to judge. Cheap to share; the crate's own rules cost nothing to build.
 pub struct Classifier {
-    layers: Vec<Layer>,
+    pub(crate) layers: Vec<Layer>,
     user: Vec<Rule>,
     pub(crate) lists: Lists,
     pub(crate) providers: Providers,
@@ -154,6 +154,14 @@ impl Classifier {
     /// The rules, the user's first, in the order that decides ties.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.user.iter().chain(builtin::rules())
+    }
+
+    /// What a rule advises, where it says something of its own.
+    pub(crate) fn advice(&self, rule: usize) -> Option<&str> {
+        match rule.checked_sub(self.user.len()) {
+            None => self.user[rule].advice.as_deref(),
+            Some(builtin) => builtin::advice(builtin),
+        }
     }
 
     /// The layer of a rule, and its number there.

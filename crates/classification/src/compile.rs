@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::pattern::{Element, Pattern};
 use crate::rule::{Error, ErrorKind, Rule};
-use crate::tables::{ANYONE, Built, Choice, Key, NONE, Part, PatternRow, RuleRow, Run, Use, bloom, sign};
+use crate::tables::{ANYONE, Built, Choice, Key, NONE, Part, PatternRow, RuleRow, Run, SIGNS, Use, bloom, sign};
 use crate::tree;
 
 /// What rules may name.
@@ -187,13 +187,12 @@ impl Maker {
                 needed.get(index).map_or(u64::MAX, |texts| texts.iter().fold(0, |bits, text| bits | bloom(first(text))))
             };
             let needs = [need(0), need(1)];
+            let few = needed.iter().take(2).find(|texts| texts.len() <= 2);
+            let signs = few.map_or([SIGNS; 2], |texts| [texts[0], texts[texts.len() - 1]].map(|text| sign(first(text))));
             let eager = uses.iter().any(|u| !matches!(u, Use::Rule(_)));
-            let mut signs: Vec<u16> = needed.first().map_or(Vec::new(), |texts| texts.iter().map(|t| sign(first(t))).collect());
-            signs.sort_unstable();
-            signs.dedup();
             for text in texts {
                 let bare = text.strip_prefix(b" ").filter(|bare| bare.len() >= 2 && bare[0] != b' ');
-                let row = Key { pattern: number as u16, space: bare.is_some(), eager, needs };
+                let row = Key { pattern: number as u16, space: bare.is_some(), eager, needs, signs };
                 let inner = bare.is_none() && pattern.inside(key, text);
                 let atom = self.atom(bare.unwrap_or(text), inner, pattern.goes_on(key));
                 self.atoms[usize::from(atom)].push(row);
@@ -205,7 +204,6 @@ impl Maker {
                 key: key as u8,
                 literal: pattern.literal.min(usize::from(NONE)) as u16,
                 uses: append(&mut self.built.uses, uses.iter().copied())?,
-                needs: append(&mut self.built.needs, signs)?,
             };
             self.built.patterns.push(row);
         }

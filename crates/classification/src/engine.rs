@@ -1,4 +1,5 @@
-//! Finds the two strongest rules that hold for a masked reply, the lists it names and the providers that speak.
+//! Finds the strongest rule that holds for a masked reply (the two strongest, to explain it), the lists it names and the
+//! providers that speak.
 //!
 //! One pass over the text finds the texts that patterns are looked for by; what could still win is then tried, strongest first,
 //! and the rest is never matched. Nothing here knows what a reason means, or what class a verdict has.
@@ -6,7 +7,6 @@
 //! `<address>: recipient address rejected: user unknown` hits `recipient.unknown` and, weaker, `recipient.rejected`.
 
 use std::cell::Cell;
-use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, OnceLock};
 
@@ -15,7 +15,7 @@ use bouncestat_record::{EnhancedCode, Stage};
 use crate::builtin;
 use crate::matcher::{BUDGET, Matcher};
 use crate::rule::Rule;
-use crate::scan::{Live, Scan, Words};
+use crate::scan::{Live, MOST, Scan, Words};
 use crate::tables::{ANYONE, Built, RuleRow, Run, Tables, Use};
 
 /// What is known beside the masked text.
@@ -52,24 +52,49 @@ pub(crate) struct Found {
     pub signs: Vec<u16>,
     pub best: Option<Hit>,
     pub second: Option<Hit>,
+    /// Whether the second best is looked for.
+    two: bool,
     /// How many steps were taken: bounded, whatever the text.
     pub steps: u32,
 }
 
-/// A rule that may hold: the larger, the earlier it is tried.
+/// A rule that may hold, packed: the larger, the earlier it is tried. From above: 22 bits of score, 16 of the rule (of equals the
+/// first), one of the layer, 13 of the number in the layer's `live` (the first); the last one of all for a rule without patterns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Try {
-    score: u32,
-    /// Of equals the rule that comes first, and its place that comes first.
-    rule: Reverse<u16>,
-    layer: u8,
-    /// Number in the layer's `live`; the last one of all for a rule without patterns.
-    live: Reverse<u32>,
+struct Try(u64);
+
+const BARE: u32 = 0x1fff;
+const _: () = assert!(MOST < BARE as usize);
+
+impl Try {
+    #[inline]
+    fn new(score: u32, rule: u16, layer: u8, live: u32) -> Self {
+        Self(u64::from(score) << 30 | u64::from(!rule) << 14 | u64::from(layer) << 13 | u64::from(BARE - live))
+    }
+
+    fn score(self) -> u32 {
+        (self.0 >> 30) as u32
+    }
+
+    fn rule(self) -> u16 {
+        !((self.0 >> 14) as u16)
+    }
+
+    fn layer(self) -> usize {
+        (self.0 >> 13 & 1) as usize
+    }
+
+    fn live(self) -> u32 {
+        BARE - (self.0 & u64::from(BARE)) as u32
+    }
 }
 
-const BARE: u32 = u32::MAX;
-
 impl Found {
+    /// Looks for the second best too.
+    pub(crate) fn for_two() -> Self {
+        Self { two: true, ..Self::default() }
+    }
+
     fn clear(&mut self) {
         self.order.clear();
         self.refused.clear();
@@ -153,7 +178,7 @@ impl LazyRegex {
     }
 }
 
-/// Looks through `text`; the best two rules are left in `found`.
+/// Looks through `text`; the best rule is left in `found`, and the second best where someone asks for it: it decides nothing.
 pub(crate) fn run(layers: &[Layer], text: &[u8], context: &Context, found: &mut Found) {
     found.clear();
     let left = Cell::new(BUDGET);
@@ -180,14 +205,15 @@ pub(crate) fn run(layers: &[Layer], text: &[u8], context: &Context, found: &mut 
         found.gather(number as u8, layer.before, &views[number], &scans[number], context);
     }
     let mut order = BinaryHeap::from(std::mem::take(&mut found.order));
-    while let Some(Try { score, rule: Reverse(rule), layer: number, live: Reverse(live) }) = order.pop() {
+    while let Some(one) = order.pop() {
+        let (rule, number) = (one.rule(), one.layer());
         if found.best.is_some_and(|b| b.rule == usize::from(rule)) || found.refused.contains(&rule) {
             continue;
         }
-        let layer = &layers[usize::from(number)];
-        let trial = Trial { layer, tables: &views[usize::from(number)], text, words: &words, left: &left };
-        let scan = &mut scans[usize::from(number)];
-        let span = match live {
+        let layer = &layers[number];
+        let trial = Trial { layer, tables: &views[number], text, words: &words, left: &left };
+        let scan = &mut scans[number];
+        let span = match one.live() {
             BARE => None,
             live => match trial.span(scan.live[live as usize]) {
                 None => continue,
@@ -198,12 +224,15 @@ pub(crate) fn run(layers: &[Layer], text: &[u8], context: &Context, found: &mut 
             found.refused.push(rule);
             continue;
         };
-        let hit = Some(Hit { rule: usize::from(rule), score, span });
+        let hit = Some(Hit { rule: usize::from(rule), score: one.score(), span });
         if found.best.is_some() {
             found.second = hit;
             break;
         }
         found.best = hit;
+        if !found.two {
+            break;
+        }
     }
     found.order = order.into_vec();
     found.steps = BUDGET - left.get() + scans.iter().map(|s| s.steps).sum::<u32>();
@@ -246,7 +275,7 @@ impl Found {
             let row = &tables.rules[usize::from(rule)];
             if may_hold(row) {
                 let score = row.score + u32::from(literal.min(99)) * 100;
-                self.order.push(Try { score, rule: Reverse(before as u16 + rule), layer, live: Reverse(live) });
+                self.order.push(Try::new(score, before as u16 + rule, layer, live));
             }
         };
         for (index, live) in scan.live.iter().enumerate() {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bouncestat_record::{BlocklistState, Class, Disposition, EnhancedCode, Family, Reason, Reply, Verdict};
 
 use crate::blocklist;
+use crate::builtin::PROVIDER_IDS;
 use crate::classifier::{Classifier, Winner};
 use crate::codes::Meaning;
 use crate::decide;
@@ -74,11 +75,11 @@ impl Classifier {
     pub fn explain(&self, reply: &Reply<'_>) -> Explanation {
         let mut masked = Vec::new();
         let prepared = self.prepare(reply, &mut masked);
-        let decision = self.decide(&prepared, &masked, &mut Found::default());
+        let decision = self.decide(&prepared, &masked, &mut Found::for_two());
         let verdict = self.verdict(&prepared, &decision);
         let text = String::from_utf8_lossy(prepared.isolated.text).into_owned();
         let own_advice = match decision.winner {
-            Winner::Rule(hit) => self.rules().nth(hit.rule).and_then(|rule| rule.advice.clone()),
+            Winner::Rule(hit) => self.advice(hit.rule),
             _ => None,
         };
         let span = match decision.winner {
@@ -88,7 +89,7 @@ impl Classifier {
         let delist_url = self.delist_url(&verdict);
         let meaning = self.meaning(&verdict);
         let (general, reason_definition) = reason_words(verdict.reason);
-        let mut advice = own_advice.unwrap_or_else(|| general.to_owned());
+        let mut advice = own_advice.unwrap_or(general).to_owned();
         if verdict.reason == Reason::Unknown {
             advice = "Unknown: no rule knows these words, and the code alone does not say why. Read the reply; to teach bouncestat, add a rule with these words to a rule file (--rules).".to_owned();
         }
@@ -208,6 +209,25 @@ impl Classifier {
         Some(self.code_explanation(enhanced.to_string(), meaning, reason, class, |c| c.matches(None, Some(enhanced), None)))
     }
 
+    /// What providers mean by codes alone: provider and reason, of the rules without words that are `about` one of their codes.
+    fn by_codes(&self, about: impl Fn(CodeMatch) -> bool) -> Vec<(String, Reason)> {
+        let mut all: Vec<(String, Reason)> = Vec::new();
+        for layer in &self.layers {
+            let tables = layer.tables();
+            let rows = tables.bare.iter().map(|rule| &tables.rules[usize::from(*rule)]);
+            for row in rows.filter(|row| row.codes.of(tables.codes).iter().any(|code| about(*code))) {
+                let reason = Reason::ALL[usize::from(row.reason)];
+                for number in (0..PROVIDER_IDS.len()).filter(|number| row.providers >> number & 1 == 1) {
+                    let one = (PROVIDER_IDS[number].to_owned(), reason);
+                    if !all.contains(&one) {
+                        all.push(one);
+                    }
+                }
+            }
+        }
+        all
+    }
+
     fn code_explanation(
         &self,
         code: String,
@@ -216,12 +236,7 @@ impl Classifier {
         class: Class,
         about: impl Fn(CodeMatch) -> bool,
     ) -> CodeExplanation {
-        let mut providers: Vec<(String, Reason)> = Vec::new();
-        for rule in self.rules().filter(|r| r.patterns.is_empty() && r.codes.iter().any(|c| about(*c))) {
-            providers.extend(
-                rule.providers.iter().map(|p| (p.clone(), rule.reason)).filter(|p| !providers.contains(p)).collect::<Vec<_>>(),
-            );
-        }
+        let providers = self.by_codes(about);
         let advice = match reason {
             Reason::Unknown => "The code alone does not say why: the text of the reply must tell.".to_owned(),
             reason => reason_words(reason).0.to_owned(),

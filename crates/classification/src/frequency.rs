@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 
 /// Counts of words' beginnings; the build script's.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the build script counts")]
 #[derive(Default)]
 pub(crate) struct Frequency {
     counts: HashMap<Vec<u8>, u32>,
 }
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the build script counts")]
 impl Frequency {
     /// Counts the words of a reply.
     pub(crate) fn read(&mut self, reply: &str) {

@@ -9,7 +9,7 @@ use crate::matcher::border;
 use crate::tables::{NONE, SIGNS, Slot, Tables, bloom, pair, sign};
 
 /// Most living patterns that are looked at in one reply: far more than real replies have, and a bound for hostile ones.
-const MOST: usize = 6_000;
+pub(crate) const MOST: usize = 6_000;
 
 /// A pattern that may match, and where its key stands.
 #[derive(Clone, Copy, Debug)]
@@ -26,52 +26,72 @@ pub(crate) struct Words {
     pub ends: Vec<u32>,
     /// Bytes beside words that are no spaces.
     others: Vec<u32>,
-    /// The words' first bytes, one bit each, as [`sign`] numbers them.
-    signs: Vec<u64>,
-    /// The same more roughly, as [`bloom`] gives it; never empty.
+    /// The words' first bytes as [`bloom`] gives them; never empty.
     bloom: u64,
+    /// The same as [`sign`] numbers them, one bit each; that of [`SIGNS`] is set.
+    signs: Vec<u64>,
 }
 
-/// What a byte is to [`Words::read`]: a letter or digit, a space, or something else.
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = if (byte as u8).is_ascii_alphanumeric() { 1 } else { (byte as u8 != b' ') as u8 * 2 };
-        byte += 1;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// Which of eight bytes (none above 127) lie in `from..=to`: the high bit of each.
+#[inline]
+const fn within(bytes: u64, from: u64, to: u64) -> u64 {
+    (bytes + (0x80 - from) * ONES) & !(bytes + (0x7f - to) * ONES) & HIGHS
+}
+
+/// Letters and digits, and spaces, of 64 bytes: one bit each.
+#[inline]
+fn kinds(block: &[u8; 64]) -> [u64; 2] {
+    let mut kinds = [0; 2];
+    for (number, eight) in block.as_chunks().0.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*eight);
+        let low = bytes & !HIGHS;
+        let word = within(low, 0x30, 0x39) | within(low | 0x20 * ONES, 0x61, 0x7a);
+        for (kind, found) in kinds.iter_mut().zip([word, within(low, 0x20, 0x20)]) {
+            // The product moves the high bits of all bytes side by side.
+            let bits = ((found & !bytes) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            *kind |= bits << (number * 8);
+        }
     }
     kinds
-};
+}
+
+/// Adds the places of `bits`, behind `base`.
+#[inline]
+fn places(mut bits: u64, base: usize, to: &mut Vec<u32>) {
+    while bits != 0 {
+        to.push(base as u32 + bits.trailing_zeros());
+        bits &= bits - 1;
+    }
+}
 
 impl Words {
-    /// Reads `text`.
+    /// Reads `text`, 64 bytes at a time.
     pub(crate) fn read(&mut self, text: &[u8]) {
         self.starts.clear();
         self.ends.clear();
         self.others.clear();
-        reset(&mut self.signs, SIGNS);
         self.bloom = 0;
+        reset(&mut self.signs, usize::from(SIGNS) + 1);
+        set(&mut self.signs, SIGNS);
         let mut inside = 0;
-        for (at, byte) in text.iter().enumerate() {
-            let kind = KINDS[usize::from(*byte)];
-            if kind == inside && kind < 2 {
-                continue;
-            }
-            if kind & 1 != inside {
-                inside = kind & 1;
-                if inside != 0 { &mut self.starts } else { &mut self.ends }.push(at as u32);
-            }
-            if kind == 2 {
-                self.others.push(at as u32);
-            }
-        }
-        if inside != 0 {
-            self.ends.push(text.len() as u32);
+        let mut rest = [b' '; 64];
+        let (blocks, tail) = text.as_chunks::<64>();
+        rest[..tail.len()].copy_from_slice(tail);
+        for (number, block) in blocks.iter().chain([&rest]).enumerate() {
+            let [word, space] = kinds(block);
+            let before = word << 1 | inside;
+            places(word & !before, number * 64, &mut self.starts);
+            places(!word & before, number * 64, &mut self.ends);
+            places(!word & !space, number * 64, &mut self.others);
+            inside = word >> 63;
         }
         for start in &self.starts {
             if let Some(first) = text[*start as usize..].first_chunk() {
-                set(&mut self.signs, sign(*first));
                 self.bloom |= bloom(*first);
+                set(&mut self.signs, sign(*first));
             }
         }
         // A key without needs has all bits; it must live in a text without words too.
@@ -183,11 +203,11 @@ impl Scan {
         let space = start > 0 && text[start - 1] == b' ';
         for key in tables.atoms[usize::from(atom)].of(tables.keys) {
             self.steps += 1;
-            if key.needs[0] & words.bloom == 0 || key.needs[1] & words.bloom == 0 || (key.space && !space) {
+            let [rare, other] = key.needs;
+            if rare & words.bloom == 0 || other & words.bloom == 0 || (key.space && !space) {
                 continue;
             }
-            let needs = tables.patterns[usize::from(key.pattern)].needs.of(tables.needs);
-            if !needs.is_empty() && !needs.iter().any(|sign| bit(&words.signs, *sign)) {
+            if !key.signs.iter().any(|sign| bit(&words.signs, *sign)) {
                 continue;
             }
             if self.live.len() == MOST {

@@ -68,8 +68,10 @@ pub struct Key {
     pub space: bool,
     /// Whether the pattern has uses other than rules, which are wanted at once.
     pub eager: bool,
-    /// Words of which one must stand in the reply, and of which one must stand there too: one bit each, as [`bloom`] gives it.
+    /// Words of which one must stand in the reply, and words of which one must stand there too: as [`bloom`] gives them.
     pub needs: [u64; 2],
+    /// The same more exactly, where they are no more than two words: as [`sign`] numbers them, or [`SIGNS`].
+    pub signs: [u16; 2],
 }
 
 /// A bit for the first four bytes of a word: others may have the same.
@@ -78,19 +80,19 @@ pub fn bloom(first: [u8; 4]) -> u64 {
     1 << (u32::from_le_bytes(first).wrapping_mul(0xc2b2_ae35) >> 26)
 }
 
-/// A number below 64 for two bytes.
-#[inline]
-pub fn pair(first: u8, second: u8) -> u8 {
-    first.wrapping_mul(31).wrapping_add(second) & 63
-}
-
 /// How many numbers [`sign`] gives.
-pub const SIGNS: usize = 1024;
+pub const SIGNS: u16 = 1024;
 
 /// A number for the first four bytes of a word: others may have the same.
 #[inline]
 pub fn sign(first: [u8; 4]) -> u16 {
     (u32::from_le_bytes(first).wrapping_mul(0x85eb_ca6b) >> 22) as u16
+}
+
+/// A number below 64 for two bytes.
+#[inline]
+pub fn pair(first: u8, second: u8) -> u8 {
+    first.wrapping_mul(31).wrapping_add(second) & 63
 }
 
 /// What a pattern is there for, if not for a condition alone.
@@ -117,8 +119,6 @@ pub struct PatternRow {
     pub literal: u16,
     /// What it is there for.
     pub uses: Run,
-    /// Beginnings of words of which one must stand in the text, as [`sign`] numbers them; empty where none is needed.
-    pub needs: Run,
 }
 
 /// An element of a pattern: one of several texts, or (without texts) a gap.
@@ -199,7 +199,7 @@ macro_rules! tables {
         #[derive(Clone, Debug, Default)]
         pub struct Built { $($(#[$meta])* pub $name: Vec<$row>,)+ }
 
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "one for the build script, one for the program")]
         impl Built {
             /// The tables for reading.
             pub fn tables(&self) -> Tables<'_> { Tables { $($name: &self.$name,)+ } }
@@ -241,8 +241,6 @@ tables! {
     patterns: PatternRow,
     /// Uses, by pattern.
     uses: Use,
-    /// Numbers of words' beginnings, by pattern.
-    needs: u16,
     /// Elements, by pattern.
     parts: Part,
     /// Texts, by element.
