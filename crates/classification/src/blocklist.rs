@@ -114,12 +114,17 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
                     | b'}'
             )
     })
-    .filter(|w| w.len() >= 4)
+    .filter(|w| w.len() >= 4 && w.iter().any(|b| matches!(b, b'.' | b':')))
 }
 
 fn ip_in(word: &[u8]) -> Option<String> {
     let word = std::str::from_utf8(word).ok()?;
     let word = word.trim_end_matches(['.', ':', '-']).trim_start_matches("IPv6:");
+    // `550-203.0.113.5 is …`: a code that a line goes on behind.
+    let word = match word.as_bytes() {
+        [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b'-', ..] => &word[4..],
+        _ => word,
+    };
     // A lookup's address puts the IP at the end of its path.
     let word = if word.contains("//") { word.rsplit('/').next().unwrap_or(word) } else { word };
     let (ip, net) = match word.split_once('/') {
@@ -202,6 +207,8 @@ mod tests {
             ("domain bad.example listed in dbl.spamhaus.org", "domain", Some("bad.example")),
             ("Blocked, see https://bad.example/x in multi.surbl.org", "uri", Some("https://bad.example/x")),
             ("127.0.0.2 means listed", "ip", None),
+            ("550-203.0.113.5 is listed", "ip", Some("203.0.113.5")),
+            ("554-2001:db8::5 is listed", "ip", Some("2001:db8::5")),
             ("nothing here", "ip", None),
         ] {
             assert_eq!(listed(text.as_bytes(), entity).as_deref(), expected, "{text}");

@@ -33,7 +33,7 @@ const NAMED_LIST: u32 = 30 * 10_000;
 /// Rules, lists and providers, ready to judge. Cheap to share; the crate's own rules cost nothing to build.
 pub struct Classifier {
     pub(crate) layers: Vec<Layer>,
-    user: Vec<Rule>,
+    pub(crate) user: Vec<Rule>,
     pub(crate) lists: Lists,
     pub(crate) providers: Providers,
     pub(crate) codes: &'static Codes,

@@ -258,7 +258,9 @@ impl Classifier {
 
 /// The IP that a refusal of us names, where that is what must be looked at.
 fn named_ip(verdict: &Verdict, text: &str) -> Option<String> {
-    let about_us = matches!(verdict.reason.family(), Family::Identity | Family::Reputation | Family::Rate);
+    // Without a code the logging server speaks, and the IP is the other's.
+    let about_us =
+        verdict.smtp_code.is_some() && matches!(verdict.reason.family(), Family::Identity | Family::Reputation | Family::Rate);
     blocklist::listed(text.as_bytes(), "ip").filter(|_| about_us)
 }
 
@@ -295,7 +297,9 @@ fn retry_time(text: &str) -> Option<String> {
         }
         let word = words[at];
         let clock: Vec<&str> = word.split(':').collect();
-        if clock.len() == 3 && clock.iter().all(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())) {
+        // A clock is a time to wait only where it is said to be: otherwise it is the time of day.
+        let waits = at > 0 && matches!(words[at - 1], "in" | "wait" | "for" | "least" | "after" | "minimum");
+        if waits && clock.len() == 3 && clock.iter().all(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())) {
             return Some(word.to_owned());
         }
         let digits = word.bytes().take_while(u8::is_ascii_digit).count();
@@ -333,7 +337,12 @@ mod tests {
                 assert!(explanation.advice.contains(part), "{text}: {part}: {}", explanation.advice);
             }
         }
-        for no in ["450 100 messages in 60 seconds, try again later", "550 older than 5 days", "450 try again later"] {
+        for no in [
+            "450 100 messages in 60 seconds, try again later",
+            "550 older than 5 days",
+            "450 try again later",
+            "450 retry until Sun 23:34:45",
+        ] {
             assert_eq!(retry_time(no), None, "{no}");
         }
     }

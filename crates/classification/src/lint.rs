@@ -24,7 +24,10 @@ pub struct LintFinding {
 /// Lints a user's rule file as it would be used: in front of the crate's own rules.
 pub fn lint(toml_text: &str, file_name: &str) -> Vec<LintFinding> {
     match Classifier::with_user_rules(toml_text, file_name) {
-        Err(error) => vec![LintFinding { rule: String::new(), message: error.to_string() }],
+        Err(error) => {
+            let rule = error.place.split('`').nth(1).unwrap_or_default().to_owned();
+            vec![LintFinding { rule, message: error.message }]
+        }
         Ok(classifier) => {
             let mut findings: Vec<LintFinding> =
                 classifier.rules().filter(|r| r.user).flat_map(|r| check(&classifier, r)).collect();
@@ -50,6 +53,11 @@ pub fn lint(toml_text: &str, file_name: &str) -> Vec<LintFinding> {
 }
 
 impl Classifier {
+    /// Checks the user's own rules.
+    pub fn check_own_rules(&self) -> Vec<LintFinding> {
+        self.user.iter().flat_map(|rule| check(self, rule)).collect()
+    }
+
     /// Checks every rule of this classifier, the crate's own included.
     pub fn check_rules(&self) -> Vec<LintFinding> {
         self.rules().flat_map(|rule| check(self, rule)).collect()

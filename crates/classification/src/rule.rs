@@ -208,11 +208,24 @@ pub(crate) fn read(text: &str, file: &str, user: bool) -> Result<Vec<Rule>, Erro
 fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
     let fault = |kind, message: String| Error { kind, place: format!("{file}: rule `{}`", raw.id), message };
     let value = |what: &str, text: &str| fault(ErrorKind::Value, format!("unknown {what} `{text}`"));
-    let reason = Reason::from_name(&raw.reason).ok_or_else(|| value("reason", &raw.reason))?;
+    let known = |what: &str, text: &str, all: &mut dyn Iterator<Item = &str>| {
+        fault(ErrorKind::Value, format!("unknown {what} `{text}`; known: {}", all.collect::<Vec<_>>().join(", ")))
+    };
+    let reason = Reason::from_name(&raw.reason)
+        .ok_or_else(|| known("reason", &raw.reason, &mut Reason::ALL.iter().map(|r| r.as_str())))?;
     let codes = raw.codes.iter().map(|c| CodeMatch::parse(c).ok_or_else(|| value("code", c))).collect::<Result<Vec<_>, _>>()?;
-    let stages = raw.stage.iter().map(|s| Stage::from_name(s).ok_or_else(|| value("stage", s))).collect::<Result<Vec<_>, _>>()?;
-    let disposition =
-        raw.disposition.as_deref().map(|d| Disposition::from_name(d).ok_or_else(|| value("disposition", d))).transpose()?;
+    let stages = raw
+        .stage
+        .iter()
+        .map(|s| Stage::from_name(s).ok_or_else(|| known("stage", s, &mut Stage::ALL.iter().map(|s| s.as_str()))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let disposition = raw
+        .disposition
+        .as_deref()
+        .map(|d| {
+            Disposition::from_name(d).ok_or_else(|| known("disposition", d, &mut Disposition::ALL.iter().map(|d| d.as_str())))
+        })
+        .transpose()?;
     if raw.id.is_empty() || !raw.id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
         return Err(fault(ErrorKind::Value, "an id is letters, digits, `.`, `_` and `-`".into()));
     }

@@ -2,7 +2,7 @@
 //!
 //! Where words begin and end is [`crate::text`]'s.
 //!
-//! `bob@ex.test` becomes `<address>`, `192.0.2.1` `<ip>`, `q12-20020a05si123.4` `<id>`; `mail.example.com` stays.
+//! `bob@ex.test` becomes `<address>`, `192.0.2.1` `<ip>`, `q12-20020a05si123.4` `<id>`; `mail.example.com` and `127.0.0.4` stay.
 
 use bouncestat_record::EnhancedCode;
 
@@ -41,21 +41,36 @@ pub(crate) fn wide(rest: &[u8], out: &mut Vec<u8>) -> usize {
     len
 }
 
-/// Exim writes a newline as `\n` and a byte as `\ooo` (string_printing in its string.c).
+/// Exim writes a newline as `\n` and a byte as `\ooo` (string_printing in its string.c): `\303\234` is the letter `Ü`.
 pub(crate) fn escape(rest: &[u8], out: &mut Vec<u8>) -> usize {
-    match rest.get(1) {
-        Some(b'n' | b'r' | b't') => {
-            space(out);
-            2
+    if matches!(rest.get(1), Some(b'n' | b'r' | b't')) {
+        space(out);
+        return 2;
+    }
+    let Some(first) = octal(rest) else {
+        out.push(b'\\');
+        return 1;
+    };
+    match first {
+        ..=b' ' | 0x7f => space(out),
+        0x80.. => {
+            let (mut bytes, mut len) = ([first, 0, 0, 0], 1);
+            while let Some(next) = octal(&rest[len * 4..]).filter(|next| len < 4 && (0x80..0xc0).contains(next)) {
+                bytes[len] = next;
+                len += 1;
+            }
+            return 4 * wide(&bytes[..len], out);
         }
-        Some(b'0'..=b'3') if rest.len() >= 4 && rest[2..4].iter().all(|b| (b'0'..=b'7').contains(b)) => {
-            out.push((rest[1] - b'0') << 6 | (rest[2] - b'0') << 3 | (rest[3] - b'0'));
-            4
-        }
-        _ => {
-            out.push(b'\\');
-            1
-        }
+        _ => out.push(first.to_ascii_lowercase()),
+    }
+    4
+}
+
+/// The byte of `\ooo` at the front of `rest`.
+fn octal(rest: &[u8]) -> Option<u8> {
+    match rest {
+        [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => Some((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0')),
+        _ => None,
     }
 }
 
@@ -112,7 +127,10 @@ fn number_like(word: &[u8], digits: usize, before: &[u8], codes: &mut Codes) -> 
         return None;
     }
     if letters == 0 && dots == 3 && colons <= 1 && dashes == 0 {
-        return Some(b"<ip>");
+        // What a blocklist's DNS answers is no address: 127.0.0.4 says which list, 127.255.255.254 that it is none. In brackets,
+        // and as 127.0.0.1, it is this machine.
+        let answer = word.starts_with(b"127.") && colons == 0 && word != b"127.0.0.1" && !before.ends_with(b"[");
+        return (!answer && !word.starts_with(b"127.255.")).then_some(b"<ip>");
     }
     if colons >= 2 && hex && dots == 0 && dashes == 0 {
         return Some(if letters == 0 && colons == 2 && word.len() <= 8 { b"<id>" } else { b"<ip>" });
@@ -133,4 +151,35 @@ fn number_like(word: &[u8], digits: usize, before: &[u8], codes: &mut Codes) -> 
     let code = dashes == 1 && word.len() <= 11 && word.first().is_some_and(u8::is_ascii_alphabetic);
     let long = word.len() >= 12 || (word.len() >= 9 && hex && dashes == 0);
     (digits >= 3 && long && !as_number && !code).then_some(b"<id>")
+}
+
+#[cfg(test)]
+mod tests {
+    fn masked(text: &str) -> String {
+        let mut out = Vec::new();
+        crate::text::mask(text.as_bytes(), &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn escaped_bytes_are_read_as_written() {
+        for (text, rest) in [
+            (r"550 \303\234berlastet\012\115ore", "überlastet more"),
+            (r"550 \101\040B \400 \12 \303x", "a b \\400 \\12 \u{fffd}x"),
+            (r"550 caf\303\251\303\211", "caféé"),
+        ] {
+            assert_eq!(masked(text), rest, "{text}");
+        }
+    }
+
+    #[test]
+    fn answers_of_blocklists_stay() {
+        for (text, rest) in [
+            ("554 192.0.2.1 in zen.spamhaus.org (127.0.0.4)", "<ip> in zen.spamhaus.org (127.0.0.4)"),
+            ("554 returned 127.255.255.254, [127.255.255.252]", "returned 127.255.255.254, [127.255.255.252]"),
+            ("554 [127.0.1.2]:25 and 127.0.0.1", "[<ip>]:25 and <ip>"),
+        ] {
+            assert_eq!(masked(text), rest, "{text}");
+        }
+    }
 }

@@ -68,15 +68,18 @@ const BEGINNINGS: [u64; 32] = {
 
 /// The first wrapper in `text` in any case, of two at one place the earlier of [`WRAPPERS`]; and where it begins and ends.
 pub(crate) fn find(text: &[u8]) -> Option<(Wrapper, usize, usize)> {
-    (0..text.len().saturating_sub(3)).find_map(|at| {
-        let place = place(folded(*text[at..].first_chunk()?));
-        if BEGINNINGS[place / 64] >> (place % 64) & 1 == 0 {
-            return None;
-        }
-        let stands = |wrapper: &&(&str, Wrapper)| {
-            let end = at + wrapper.0.len();
-            end <= text.len() && text[at..end].eq_ignore_ascii_case(wrapper.0.as_bytes())
+    let (mut from, stands) = (0, |at: usize, wrapper: &str| {
+        text.get(at..at + wrapper.len()).is_some_and(|there| there.eq_ignore_ascii_case(wrapper.as_bytes()))
+    });
+    loop {
+        let begins = |four: &[u8]| {
+            let place = place(folded([four[0], four[1], four[2], four[3]]));
+            BEGINNINGS[place / 64] >> (place % 64) & 1 != 0
         };
-        WRAPPERS.iter().find(stands).map(|(wrapper, kind)| (*kind, at, at + wrapper.len()))
-    })
+        let at = from + text[from..].windows(4).position(begins)?;
+        if let Some((wrapper, kind)) = WRAPPERS.iter().find(|(wrapper, _)| stands(at, wrapper)) {
+            return Some((*kind, at, at + wrapper.len()));
+        }
+        from = at + 1;
+    }
 }
