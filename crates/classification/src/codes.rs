@@ -21,6 +21,13 @@ pub struct Meaning {
     pub reference: &'static str,
 }
 
+impl Meaning {
+    /// Title and description in one.
+    pub fn words(&self) -> String {
+        if self.description.is_empty() { self.title.to_owned() } else { format!("{}: {}", self.title, self.description) }
+    }
+}
+
 /// What a code says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence {

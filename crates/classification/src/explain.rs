@@ -57,6 +57,23 @@ pub struct CodeExplanation {
     pub providers: Vec<(String, Reason)>,
 }
 
+/// What a reason means.
+#[derive(Clone, Debug)]
+pub struct ReasonExplanation {
+    /// The reason.
+    pub reason: Reason,
+    /// What it means.
+    pub definition: &'static str,
+    /// The class of a refusal for good, and of one for now.
+    pub classes: [Class; 2],
+    /// What to do then.
+    pub dispositions: [Disposition; 2],
+    /// What to do, in words.
+    pub advice: &'static str,
+    /// How many rules give it.
+    pub rules: usize,
+}
+
 /// Our words about a reason: (advice, definition).
 pub(crate) fn reason_words(reason: Reason) -> (&'static str, &'static str) {
     let name = reason.as_str();
@@ -172,7 +189,7 @@ impl Classifier {
 
     fn meaning(&self, verdict: &Verdict) -> Option<String> {
         let enhanced = verdict.enhanced_code.map(|code| match self.codes.enhanced_meaning(code) {
-            Some(m) => format!("{code} {}: {}", m.title, m.description),
+            Some(m) => format!("{code} {}", m.words()),
             None => format!("{code} is not registered"),
         });
         let basic = verdict.smtp_code.and_then(|code| self.codes.basic_meaning(code).map(|m| format!("{code} {}", m.title)));
@@ -242,6 +259,16 @@ impl Classifier {
             reason => reason_words(reason).0.to_owned(),
         };
         CodeExplanation { code, meaning, reason, class, disposition: decide::disposition(reason, class), advice, providers }
+    }
+
+    /// Explains a reason by its name. [`None`] where the text is none.
+    pub fn explain_reason(&self, name: &str) -> Option<ReasonExplanation> {
+        let reason = Reason::from_name(name.trim())?;
+        let (advice, definition) = reason_words(reason);
+        let classes = [5, 4].map(|digit| decide::class(reason, Some(digit), None, decide::Options::default()));
+        let dispositions = classes.map(|class| decide::disposition(reason, class));
+        let rules = self.layers.iter().flat_map(|layer| layer.rules()).filter(|row| row.reason == reason as u8).count();
+        Some(ReasonExplanation { reason, definition, classes, dispositions, advice, rules })
     }
 
     /// Every registered enhanced code, as `X.Y.Z` with class X left open, and every known basic code.
