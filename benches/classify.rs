@@ -1,6 +1,7 @@
 //! What a reply costs: remembered, seen for the first time, and made into a template.
 //!
-//! The replies are those of a generated log, with the addresses, ids and hosts that make each one different.
+//! The replies are those of a generated log, with the addresses, ids and hosts that make each one different. Beside them stand
+//! anchors: the same patterns given to `regex`.
 
 mod common;
 
@@ -110,7 +111,101 @@ fn provider(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Rules read and automata built: paid once a run.
+/// The anchors: the same patterns for `regex`, on replies that are already isolated and masked. They only find what matches; codes,
+/// providers, conditions, ranks and the verdict are not their work.
+mod anchor {
+    use super::*;
+    use bouncestat_classification::{isolate::isolate, text};
+    use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+
+    /// A rule's pattern as a regular expression: `..` any gap, `*` the rest of a word.
+    fn expression(pattern: &str) -> String {
+        let mut out = String::from(r"(?-u)(?:^|\b)");
+        let mut rest = pattern.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '(' | ')' | '|' => {
+                    out.push(c);
+                    if c == '(' {
+                        out.push_str("?:");
+                    }
+                }
+                '*' => out.push_str("[0-9a-z]*"),
+                '.' if rest.peek() == Some(&'.') => {
+                    rest.next();
+                    while out.ends_with(' ') {
+                        out.pop();
+                    }
+                    rest.next_if_eq(&' ');
+                    out.push_str(".*");
+                }
+                '\\' => out.push_str(&regex::escape(&rest.next().map(String::from).unwrap_or_default())),
+                c => out.push_str(&regex::escape(&c.to_string())),
+            }
+        }
+        out
+    }
+
+    /// The patterns of every rule, in the order of the files.
+    fn expressions() -> Vec<String> {
+        let patterns = Classifier::builtin().rules().flat_map(|rule| &rule.patterns);
+        patterns.map(|pattern| expression(pattern)).collect()
+    }
+
+    /// The examples of all rules: as many wordings as there are, each once.
+    fn replies() -> Vec<&'static [u8]> {
+        Classifier::builtin().rules().flat_map(|rule| &rule.examples).map(|example| example.as_bytes()).collect()
+    }
+
+    fn masked() -> Vec<Vec<u8>> {
+        let mask = |reply: &[u8]| {
+            let mut out = Vec::new();
+            text::mask(isolate(reply).text, &mut out);
+            out
+        };
+        replies().into_iter().map(mask).collect()
+    }
+
+    /// Whole verdicts, nothing remembered.
+    #[divan::bench(sample_count = 10)]
+    fn bouncestat(bencher: Bencher<'_, '_>) {
+        let (rules, replies) = (Classifier::builtin(), replies());
+        bencher.counter(ItemsCount::new(replies.len())).bench_local(|| {
+            for text in &replies {
+                black_box(rules.classify(&Reply { text, ..Reply::default() }));
+            }
+        });
+    }
+
+    /// One `RegexSet` over all patterns. It builds its automaton as it reads: the slowest sample is the first.
+    #[divan::bench(sample_count = 3)]
+    fn regex_set(bencher: Bencher<'_, '_>) {
+        // Only the limit that keeps so many patterns from being built is raised.
+        let set: RegexSet = RegexSetBuilder::new(expressions()).size_limit(1 << 28).build().expect("patterns are plain");
+        let replies = masked();
+        assert!(replies.iter().filter(|reply| set.is_match(reply)).count() * 2 > replies.len(), "patterns that match nothing");
+        bencher.counter(ItemsCount::new(replies.len())).bench_local(|| {
+            for reply in &replies {
+                black_box(set.matches(reply));
+            }
+        });
+    }
+
+    /// One expression after the other, until one matches: how such classifiers are mostly written.
+    #[divan::bench(sample_count = 10)]
+    fn regex_list(bencher: Bencher<'_, '_>) {
+        let build = |e: String| RegexBuilder::new(&e).build().expect("patterns are plain");
+        let list: Vec<Regex> = expressions().into_iter().map(build).collect();
+        let replies = masked();
+        bencher.counter(ItemsCount::new(replies.len())).bench_local(|| {
+            for reply in &replies {
+                black_box(list.iter().position(|expression| expression.is_match(reply)));
+            }
+        });
+    }
+}
+
+/// Rules made ready: paid once a run.
 #[divan::bench]
 fn build_rules() -> Classifier {
     Classifier::with(bouncestat_classification::Options::default())

@@ -18,7 +18,30 @@ fn codes() {
 }
 
 #[test]
+fn codes_that_say_little_or_nothing() {
+    explains("5.9.99", &["registry     not registered", "reason       unknown"]);
+    let text = run(&["explain", "421"]).exits(0).text().to_owned();
+    assert!(!text.contains(": \n"), "{text}");
+    run(&["explain", "9.9.9"]).exits(2).says(&["9.9.9 is no reply code"]);
+}
+
+#[test]
+fn reasons() {
+    explains("user_unknown", &["means", "hard at 5xx, soft at 4xx", "suppress at 5xx", "rules"]);
+}
+
+#[test]
+fn a_line_without_an_attempt() {
+    explains(
+        "Nov 22 13:42:06 mx1 postfix/qmgr[1]: 4jXVcG2tc6z1XXTY: from=<a@example.com>, size=1, nrcpt=1 (queue active)",
+        &["line of Postfix's log", "no reply to explain"],
+    );
+}
+
+#[test]
 fn replies() {
+    explains("550 frobnication", &["decided by   nothing"]);
+    explains("450 4.2.0 Greylisted, try again in 300 seconds", &["asks to wait 300 seconds"]);
     explains("550 5.1.1 User unknown", &["reason       user_unknown", "class        hard", "decided by"]);
 }
 

@@ -41,8 +41,14 @@ fn lint_finds_what_is_wrong() {
     let folder = Folder::with("mine.toml", MINE);
     run(&["rules", "lint", &folder.path("mine.toml")]).exits(0).says(&["0 findings"]);
     folder.file("wrong.toml", MINE.replace("[\"550 insufficient gnarl\"]", "[\"550 quite another reply\"]"));
-    let ran = run(&["rules", "lint", &folder.path("wrong.toml")]).exits(2);
+    let ran = run(&["rules", "lint", &folder.path("wrong.toml")]).exits(2).says(&["1 finding\n"]);
     assert!(ran.text().contains("mine.gnarl"), "{}", ran.text());
+    // Who uses it all the same is told.
+    run_with(&["classify", "--rules", &folder.path("wrong.toml")], b"550 no\n").exits(0).says(&["warning", "1 finding;"]);
+    folder.file("reason.toml", MINE.replace("policy", "polite"));
+    let ran = run(&["rules", "lint", &folder.path("reason.toml")]).exits(2);
+    assert!(ran.text().contains("unknown reason `polite`; known: user_unknown,"), "{}", ran.text());
+    assert_eq!(ran.text().matches("reason.toml").count(), 1, "{}", ran.text());
 }
 
 #[test]

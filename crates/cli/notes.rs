@@ -133,7 +133,8 @@ pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
     }
 }
 
-fn name(mta: Mta) -> &'static str {
+/// How a server is written in sentences.
+pub fn name(mta: Mta) -> &'static str {
     match mta {
         Mta::Postfix => "Postfix",
         Mta::Exim => "Exim",

@@ -156,6 +156,12 @@ pub fn rules(common: &Common) -> Result<Rules> {
     };
     let text = std::fs::read_to_string(path).with_context(|| format!("--rules {}: cannot be read", path.display()))?;
     let classifier = Classifier::with_user_rules(&text, &path.display().to_string()).map_err(|e| anyhow!("--rules {e}"))?;
+    let findings = classifier.check_own_rules().len();
+    if findings > 0 {
+        let path = path.display();
+        let noun = if findings == 1 { "finding" } else { "findings" };
+        eprintln!("bouncestat: warning: --rules {path}: {findings} {noun}; see: bouncestat rules lint {path}");
+    }
     Ok(Rules::Own(Box::new(classifier.with_options(options))))
 }
 

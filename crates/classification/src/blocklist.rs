@@ -8,40 +8,8 @@
 use std::sync::Arc;
 
 use bouncestat_record::BlocklistState;
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct RawFile {
-    list: Vec<RawList>,
-    state: Vec<RawState>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawList {
-    id: String,
-    name: String,
-    entity: String,
-    rank: u8,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(rename = "match")]
-    patterns: Vec<String>,
-    #[serde(default)]
-    url: String,
-    #[serde(default)]
-    who: String,
-    #[serde(default)]
-    advice: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawState {
-    state: String,
-    #[serde(rename = "match")]
-    patterns: Vec<String>,
-}
+use crate::builtin::LISTS;
 
 /// One blocklist.
 #[derive(Debug)]
@@ -63,41 +31,31 @@ pub struct Blocklist {
 }
 
 pub(crate) struct Lists {
-    pub(crate) all: Vec<Blocklist>,
-    patterns: Vec<(u16, String)>,
-    states: Vec<(u16, String)>,
+    all: Vec<Blocklist>,
 }
 
 impl Lists {
     pub(crate) fn builtin() -> Self {
-        let raw: RawFile = toml::from_str(include_str!("../data/blocklists.toml")).expect("checked by tests");
-        let mut lists = Self { all: Vec::new(), patterns: Vec::new(), states: Vec::new() };
-        for (index, list) in raw.list.into_iter().enumerate() {
-            lists.patterns.extend(list.patterns.into_iter().map(|p| (index as u16, p)));
-            lists.all.push(Blocklist {
-                id: list.id.into(),
-                name: list.name,
-                entity: list.entity,
-                url: list.url,
-                who: list.who,
-                advice: list.advice,
-                rank: list.rank,
-                state: list.state.and_then(|s| BlocklistState::from_name(&s)).unwrap_or(BlocklistState::Listed),
-            });
-        }
-        for state in raw.state {
-            let number = BlocklistState::from_name(&state.state).expect("checked by tests") as u16;
-            lists.states.extend(state.patterns.into_iter().map(|p| (number, p)));
-        }
-        lists
+        let list = |row: &crate::tables::ListRow<'_>| Blocklist {
+            id: row.id.into(),
+            name: row.name.into(),
+            entity: row.entity.into(),
+            url: row.url.into(),
+            who: row.who.into(),
+            advice: row.advice.into(),
+            rank: row.rank,
+            state: BlocklistState::ALL[usize::from(row.state)],
+        };
+        Self { all: LISTS.iter().map(list).collect() }
     }
 
-    pub(crate) fn patterns(&self) -> impl Iterator<Item = (u16, &str)> {
-        self.patterns.iter().map(|(index, p)| (*index, p.as_str()))
+    pub(crate) fn number(&self, id: &str) -> Option<u16> {
+        self.all.iter().position(|l| &*l.id == id).map(|n| n as u16)
     }
 
-    pub(crate) fn state_patterns(&self) -> impl Iterator<Item = (u16, &str)> {
-        self.states.iter().map(|(state, p)| (*state, p.as_str()))
+    /// The list of a number; [`None`] for [`crate::tables::NONE`].
+    pub(crate) fn at(&self, number: u16) -> Option<&Blocklist> {
+        self.all.get(usize::from(number))
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Blocklist> {
@@ -105,8 +63,12 @@ impl Lists {
     }
 
     /// The most specific of the lists found.
-    pub(crate) fn pick(&self, found: &[u16]) -> Option<&Blocklist> {
-        found.iter().map(|&i| &self.all[usize::from(i)]).max_by_key(|l| (l.rank, std::cmp::Reverse(l.id.clone())))
+    pub(crate) fn pick(&self, found: &[u16]) -> Option<u16> {
+        let key = |n: &u16| {
+            let list = &self.all[usize::from(*n)];
+            (list.rank, std::cmp::Reverse(&list.id))
+        };
+        found.iter().copied().max_by(|a, b| key(a).cmp(&key(b)))
     }
 }
 
@@ -152,12 +114,17 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
                     | b'}'
             )
     })
-    .filter(|w| w.len() >= 4)
+    .filter(|w| w.len() >= 4 && w.iter().any(|b| matches!(b, b'.' | b':')))
 }
 
 fn ip_in(word: &[u8]) -> Option<String> {
     let word = std::str::from_utf8(word).ok()?;
     let word = word.trim_end_matches(['.', ':', '-']).trim_start_matches("IPv6:");
+    // `550-203.0.113.5 is …`: a code that a line goes on behind.
+    let word = match word.as_bytes() {
+        [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b'-', ..] => &word[4..],
+        _ => word,
+    };
     // A lookup's address puts the IP at the end of its path.
     let word = if word.contains("//") { word.rsplit('/').next().unwrap_or(word) } else { word };
     let (ip, net) = match word.split_once('/') {
@@ -240,6 +207,8 @@ mod tests {
             ("domain bad.example listed in dbl.spamhaus.org", "domain", Some("bad.example")),
             ("Blocked, see https://bad.example/x in multi.surbl.org", "uri", Some("https://bad.example/x")),
             ("127.0.0.2 means listed", "ip", None),
+            ("550-203.0.113.5 is listed", "ip", Some("203.0.113.5")),
+            ("554-2001:db8::5 is listed", "ip", Some("2001:db8::5")),
             ("nothing here", "ip", None),
         ] {
             assert_eq!(listed(text.as_bytes(), entity).as_deref(), expected, "{text}");

@@ -8,15 +8,18 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
-use bouncestat_record::{Action, BlocklistState, Class, Disposition, EnhancedCode, Family, Level, Reason, Reply, Stage, Verdict};
+use bouncestat_record::{Action, BlocklistState, Class, Disposition, EnhancedCode, Family, Level, Reason, Reply, Verdict};
 
 use crate::blocklist::{self, Lists};
+use crate::builtin::{self, HASH, RULE_IDS};
 use crate::codes::{Codes, Evidence};
+use crate::compile::{Names, compile};
 use crate::decide::{self, Options};
-use crate::engine::{Context, Engine, Found};
+use crate::engine::{self, Context, Found, Hit, Layer, LazyRegex};
 use crate::isolate::{Isolated, isolate};
 use crate::provider::Providers;
 use crate::rule::{self, Error, ErrorKind, Rule};
+use crate::tables::NONE;
 use crate::text;
 
 /// Score of a code, on the scale of [`crate::engine`]: rank 25 for a specific enhanced code, 12 for a weak one, 14 and 5 for basic ones.
@@ -27,13 +30,13 @@ const BASIC: u32 = 5 * 10_000;
 /// Below this, words are weaker than the citing of a blocklist.
 const NAMED_LIST: u32 = 30 * 10_000;
 
-/// Rules, lists, providers and the automaton over them. Cheap to share, costly (about two milliseconds) to build.
+/// Rules, lists and providers, ready to judge. Cheap to share; the crate's own rules cost nothing to build.
 pub struct Classifier {
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) user: Vec<Rule>,
     pub(crate) lists: Lists,
     pub(crate) providers: Providers,
     pub(crate) codes: &'static Codes,
-    engine: Engine,
     options: Options,
     version: String,
     named_list: Arc<str>,
@@ -41,20 +44,36 @@ pub struct Classifier {
     no_rule: Arc<str>,
 }
 
+/// What decided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Winner {
+    /// Nothing: there is no failure, or no evidence.
+    Nothing,
+    /// A rule.
+    Rule(Hit),
+    /// An enhanced code.
+    Enhanced(Evidence),
+    /// A basic code.
+    Basic(Evidence),
+    /// The citing of a blocklist.
+    List,
+    /// A positive code where the logging server saw a failure.
+    Unexpected,
+}
+
 /// What decides a verdict, before what depends on the unmasked text is added.
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub reason: Reason,
-    pub rule: Arc<str>,
-    pub level: Level,
-    pub index: Option<usize>,
+    pub winner: Winner,
+    pub second: Winner,
     pub disposition: Option<Disposition>,
-    pub list: Option<Arc<str>>,
+    /// Number of the blocklist; [`NONE`] where there is none.
+    pub list: u16,
     pub state: Option<BlocklistState>,
-    pub entity: Option<String>,
-    pub provider: Option<Arc<str>>,
-    pub runner_up: Option<Arc<str>>,
-    pub span: Option<(usize, usize)>,
+    /// The list whose kind of object is looked for in the unmasked text; [`NONE`] for any.
+    pub entity: Option<u16>,
+    pub provider: Option<u16>,
 }
 
 /// A reply with its wrappers off and its codes read.
@@ -82,7 +101,14 @@ impl Classifier {
 
     /// A classifier whose first rules are the user's.
     pub fn with_user_rules(toml_text: &str, file_name: &str) -> Result<Self, Error> {
-        Self::build(rule::read(toml_text, file_name, true)?, toml_text)
+        let user = rule::read(toml_text, file_name, true)?;
+        for rule in &user {
+            if let Some(Err(error)) = rule.regex.as_deref().map(LazyRegex::build) {
+                let place = format!("{file_name}: rule `{}`", rule.id);
+                return Err(Error { kind: ErrorKind::Pattern, place, message: format!("regex: {error}") });
+            }
+        }
+        Self::build(user, toml_text)
     }
 
     /// The same with other options.
@@ -98,42 +124,26 @@ impl Classifier {
     }
 
     fn build(user: Vec<Rule>, user_text: &str) -> Result<Self, Error> {
-        let mut rules = user;
-        for (file, text) in rule::BUILTIN {
-            rules.extend(rule::read(text, file, false)?);
-        }
-        let mut seen = ahash::AHashSet::new();
-        if let Some(twice) = rules.iter().rev().find(|r| !seen.insert(r.id.clone())) {
-            return Err(Error {
-                kind: ErrorKind::Duplicate,
-                place: twice.file.to_string(),
-                message: format!("rule id `{}` is already used", twice.id),
-            });
-        }
-        let lists = Lists::builtin();
-        let providers = Providers::builtin();
-        for rule in &rules {
-            let place = || format!("{}: rule `{}`", rule.file, rule.id);
-            if let Some(unknown) = rule.providers.iter().find(|p| providers.number(p).is_none()) {
-                return Err(Error { kind: ErrorKind::Value, place: place(), message: format!("unknown provider `{unknown}`") });
-            }
-            if let Some(unknown) = rule.blocklist.as_ref().filter(|l| lists.get(l).is_none()) {
-                return Err(Error { kind: ErrorKind::Value, place: place(), message: format!("unknown blocklist `{unknown}`") });
-            }
-        }
-        let engine = Engine::build(&rules, &lists, &providers);
-        Ok(Self {
-            version: version(user_text),
-            rules,
-            lists,
-            providers,
+        let mut all = Self {
+            layers: Vec::with_capacity(2),
+            user: Vec::new(),
+            lists: Lists::builtin(),
+            providers: Providers::builtin(),
             codes: Codes::builtin(),
-            engine,
             options: Options::default(),
+            version: version(user_text),
             named_list: "blocklist.named".into(),
             unexpected: "basic.unexpected".into(),
             no_rule: "none".into(),
-        })
+        };
+        if !user.is_empty() {
+            rule::unique(&user, |id| RULE_IDS.contains(&id))?;
+            let built = compile(&user, &[], &all, &|text| builtin::frequency(text))?;
+            all.layers.push(Layer::own(&user, built));
+        }
+        all.layers.push(Layer::builtin(user.len()));
+        all.user = user;
+        Ok(all)
     }
 
     /// The rules' version: the crate's version and a short hash of every rule and table.
@@ -143,7 +153,35 @@ impl Classifier {
 
     /// The rules, the user's first, in the order that decides ties.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter()
+        self.user.iter().chain(builtin::rules())
+    }
+
+    /// What a rule advises, where it says something of its own.
+    pub(crate) fn advice(&self, rule: usize) -> Option<&str> {
+        match rule.checked_sub(self.user.len()) {
+            None => self.user[rule].advice.as_deref(),
+            Some(builtin) => builtin::advice(builtin),
+        }
+    }
+
+    /// The layer of a rule, and its number there.
+    fn layer(&self, rule: usize) -> (&Layer, usize) {
+        let layer = self.layers.iter().rev().find(|l| l.before <= rule).expect("the first layer begins at 0");
+        (layer, rule - layer.before)
+    }
+
+    /// The name under which something decides.
+    pub(crate) fn name(&self, winner: Winner) -> &Arc<str> {
+        match winner {
+            Winner::Nothing => &self.no_rule,
+            Winner::Rule(hit) => {
+                let (layer, rule) = self.layer(hit.rule);
+                &layer.ids[rule]
+            }
+            Winner::Enhanced(evidence) | Winner::Basic(evidence) => self.codes.name(evidence),
+            Winner::List => &self.named_list,
+            Winner::Unexpected => &self.unexpected,
+        }
     }
 
     /// Who runs the recipient's mail.
@@ -208,111 +246,89 @@ impl Classifier {
         let context = &prepared.context;
         let mut decision = Decision {
             reason: Reason::None,
-            rule: self.no_rule.clone(),
-            level: Level::None,
-            index: None,
+            winner: Winner::Nothing,
+            second: Winner::Nothing,
             disposition: None,
-            list: None,
+            list: NONE,
             state: None,
             entity: None,
-            provider: None,
-            runner_up: None,
-            span: None,
+            provider: context.provider[0].or(context.provider[1]),
         };
-        let positive = matches!(context.digit, Some(1..=3));
-        // What the logging server counted as a failure is one, whatever digit the other server sent.
-        let failed = matches!(prepared.action, Some(Action::Bounced | Action::Deferred | Action::Expired));
-        if (positive && !failed) || matches!(prepared.action, Some(Action::Delivered)) {
-            let number = context.provider[0].or(context.provider[1]);
-            decision.provider = number.map(|n| self.providers.id(n));
+        if prepared.succeeded() {
             return decision;
         }
-        self.engine.run(&self.rules, masked, context, found);
-        let number = context.provider[0].or(context.provider[1]).or(found.signs.iter().copied().min());
-        decision.provider = number.map(|n| self.providers.id(n));
-        let mut candidates: Vec<(u32, Candidate)> = Vec::with_capacity(5);
+        engine::run(&self.layers, masked, context, found);
+        decision.provider = decision.provider.or(found.signs.iter().copied().min());
+        let positive = matches!(context.digit, Some(1..=3));
+        let mut candidates = [(0, Winner::Nothing); 6];
+        let mut count = 0;
+        let mut add = |score: u32, winner: Winner| {
+            candidates[count] = (score, winner);
+            count += 1;
+        };
         for hit in [found.best, found.second].into_iter().flatten() {
-            candidates.push((hit.score, Candidate::Rule(hit.rule, hit.span)));
+            add(hit.score, Winner::Rule(hit));
         }
         if let Some(code) = context.enhanced.filter(|code| !(positive && code.class == 2))
             && let Some(evidence) = self.codes.enhanced(code)
         {
-            candidates.push((if evidence.weak { WEAK } else { SPECIFIC }, Candidate::Code(evidence, Level::Enhanced)));
+            add(if evidence.weak { WEAK } else { SPECIFIC }, Winner::Enhanced(evidence));
         }
         if let Some(code) = context.basic
             && let Some(evidence) = self.codes.basic(code)
         {
-            candidates.push((if code == 552 { QUOTA_552 } else { BASIC }, Candidate::Code(evidence, Level::Basic)));
+            add(if code == 552 { QUOTA_552 } else { BASIC }, Winner::Basic(evidence));
         }
         if positive {
-            let evidence = Evidence { reason: Reason::ProtocolError, weak: true, rule: self.unexpected.clone() };
-            candidates.push((BASIC, Candidate::Code(evidence, Level::Basic)));
+            add(BASIC, Winner::Unexpected);
         }
-        let list = self.lists.pick(&found.lists);
-        if let Some(list) = list
-            && list.rank >= 30
-        {
-            candidates.push((NAMED_LIST, Candidate::List));
+        let named = self.lists.pick(&found.lists).unwrap_or(NONE);
+        if self.lists.at(named).is_some_and(|list| list.rank >= 30) {
+            add(NAMED_LIST, Winner::List);
         }
         // Stable: of equals the earlier stays first.
-        candidates.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-        let mut candidates = candidates.into_iter().map(|(_, candidate)| candidate);
-        decision.reason = Reason::Unknown;
-        if let Some(first) = candidates.next() {
-            let level = |rule: &Rule| if rule.providers.is_empty() { Level::Text } else { Level::Provider };
-            match first {
-                Candidate::Rule(index, span) => {
-                    let rule = &self.rules[index];
-                    decision.reason = rule.reason;
-                    decision.rule = rule.id.clone();
-                    decision.level = level(rule);
-                    decision.index = Some(index);
-                    decision.disposition = rule.disposition;
-                    decision.span = span;
-                    decision.list = rule.blocklist.clone();
-                }
-                Candidate::Code(evidence, level) => {
-                    decision.reason = evidence.reason;
-                    decision.rule = evidence.rule;
-                    decision.level = level;
-                }
-                Candidate::List => {
-                    decision.reason = Reason::Blocklisted;
-                    decision.rule = self.named_list.clone();
-                    decision.level = Level::Text;
-                }
+        candidates[..count].sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        (decision.winner, decision.second) = (candidates[0].1, candidates[1].1);
+        decision.reason = match decision.winner {
+            Winner::Nothing => Reason::Unknown,
+            Winner::Rule(hit) => {
+                let (layer, rule) = self.layer(hit.rule);
+                let row = &layer.rules()[rule];
+                decision.disposition = Disposition::ALL.get(usize::from(row.disposition)).copied();
+                decision.list = row.list;
+                Reason::ALL[usize::from(row.reason)]
             }
-            decision.runner_up = candidates.next().map(|c| match c {
-                Candidate::Rule(index, _) => self.rules[index].id.clone(),
-                Candidate::Code(evidence, _) => evidence.rule,
-                Candidate::List => self.named_list.clone(),
-            });
-        }
-        self.name_list(&mut decision, list.map(|l| l.id.clone()), found);
+            Winner::Enhanced(evidence) | Winner::Basic(evidence) => evidence.reason,
+            Winner::List => Reason::Blocklisted,
+            Winner::Unexpected => Reason::ProtocolError,
+        };
+        self.name_list(&mut decision, named, found);
         decision
     }
 
     /// Names the blocklist, where the reason is one that a list can have caused.
-    fn name_list(&self, decision: &mut Decision, named: Option<Arc<str>>, found: &Found) {
+    fn name_list(&self, decision: &mut Decision, named: u16, found: &Found) {
         let state = blocklist::state_of(&found.states);
         let resolver = state == Some(BlocklistState::ResolverError);
-        let may = decision.reason.family() == Family::Reputation
+        let reputation = decision.reason.family() == Family::Reputation;
+        let may = reputation
             || matches!(decision.reason, Reason::Greylisted | Reason::RateLimited | Reason::SpamContent)
             || (decision.reason == Reason::ServerError && resolver);
         if !may {
-            decision.list = None;
+            decision.list = NONE;
             return;
         }
-        let rank = |id: &Arc<str>| self.lists.get(id).map_or(0, |l| l.rank);
-        decision.list = match (decision.list.take(), named) {
-            (Some(own), Some(other)) => Some(if rank(&other) > rank(&own) { other } else { own }),
-            (own, other) => own.or(other),
+        // Of the rule's own and the most specific one named, the more specific; the rule's own if neither is.
+        if decision.list == NONE
+            || self.lists.at(named).is_some_and(|other| self.lists.at(decision.list).is_some_and(|own| other.rank > own.rank))
+        {
+            decision.list = named;
+        }
+        let Some(list) = self.lists.at(decision.list) else {
+            decision.entity = reputation.then_some(NONE);
+            return;
         };
-        let list = decision.list.as_ref().and_then(|id| self.lists.get(id));
-        let reputation = decision.reason.family() == Family::Reputation;
-        decision.entity =
-            if list.is_some() || reputation { Some(list.map_or_else(String::new, |l| l.entity.clone())) } else { None };
-        let Some(list) = list else { return };
+        decision.entity = Some(decision.list);
         decision.state = Some(match state {
             Some(BlocklistState::Greylist) if decision.reason != Reason::Greylisted => list.state,
             Some(BlocklistState::ResolverError) if decision.reason != Reason::ServerError => list.state,
@@ -326,6 +342,11 @@ impl Classifier {
         }
     }
 
+    /// The object that a reply names, of the kind that the list of this number lists.
+    pub(crate) fn listed(&self, text: &[u8], entity: u16) -> Option<String> {
+        blocklist::listed(text, self.lists.at(entity).map_or("", |l| &l.entity))
+    }
+
     /// Makes the verdict of a decision: class, disposition, and what depends on the unmasked text.
     pub(crate) fn verdict(&self, prepared: &Prepared<'_>, decision: &Decision) -> Verdict {
         let class = decide::class(decision.reason, prepared.context.digit, prepared.action, self.options);
@@ -335,44 +356,57 @@ impl Classifier {
             Some(other) => other,
             None => own,
         };
+        let level = match decision.winner {
+            Winner::Nothing => Level::None,
+            Winner::Rule(hit) => {
+                let (layer, rule) = self.layer(hit.rule);
+                if layer.rules()[rule].bound { Level::Provider } else { Level::Text }
+            }
+            Winner::Enhanced(_) => Level::Enhanced,
+            Winner::Basic(_) | Winner::Unexpected => Level::Basic,
+            Winner::List => Level::Text,
+        };
         Verdict {
             smtp_code: prepared.smtp_code,
             enhanced_code: prepared.enhanced,
             reply_class: prepared.reply_class,
-            stage: prepared.context.stage.or(None::<Stage>),
+            stage: prepared.context.stage,
             class,
             reason: decision.reason,
             disposition,
-            rule_id: decision.rule.clone(),
-            level: decision.level,
-            blocklist: decision.list.clone(),
+            rule_id: self.name(decision.winner).clone(),
+            level,
+            blocklist: self.lists.at(decision.list).map(|l| l.id.clone()),
             blocklist_state: decision.state,
-            listed: decision.entity.as_ref().and_then(|entity| blocklist::listed(prepared.isolated.text, entity)),
-            provider: decision.provider.clone(),
+            listed: decision.entity.and_then(|entity| self.listed(prepared.isolated.text, entity)),
+            provider: decision.provider.map(|n| self.providers.id(n)),
         }
     }
 }
 
-enum Candidate {
-    Rule(usize, Option<(usize, usize)>),
-    Code(Evidence, Level),
-    List,
+impl Prepared<'_> {
+    /// Whether there is no failure. What the logging server counted as one is one, whatever digit the other server sent.
+    pub(crate) fn succeeded(&self) -> bool {
+        match self.action {
+            Some(Action::Delivered) => true,
+            Some(Action::Bounced | Action::Deferred | Action::Expired) => false,
+            None => matches!(self.context.digit, Some(1..=3)),
+        }
+    }
+}
+
+impl Names for Classifier {
+    fn provider(&self, id: &str) -> Option<u16> {
+        self.providers.number(id)
+    }
+
+    fn list(&self, id: &str) -> Option<u16> {
+        self.lists.number(id)
+    }
 }
 
 /// FNV-1a over all rules and tables: stable over builds, machines and versions of Rust.
 fn version(user_text: &str) -> String {
-    let tables = [
-        include_str!("../data/enhanced.tsv"),
-        include_str!("../data/basic.tsv"),
-        include_str!("../data/providers.toml"),
-        include_str!("../data/blocklists.toml"),
-        user_text,
-    ];
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    for text in rule::BUILTIN.iter().map(|(_, text)| *text).chain(tables) {
-        for byte in text.bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
+    let hash = user_text.bytes().fold(HASH, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{}+{:08x}", env!("CARGO_PKG_VERSION"), (hash >> 32) as u32 ^ hash as u32)
 }

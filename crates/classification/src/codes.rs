@@ -21,16 +21,26 @@ pub struct Meaning {
     pub reference: &'static str,
 }
 
-#[derive(Clone, Debug)]
+impl Meaning {
+    /// Title and description in one.
+    pub fn words(&self) -> String {
+        if self.description.is_empty() { self.title.to_owned() } else { format!("{}: {}", self.title, self.description) }
+    }
+}
+
+/// What a code says.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence {
     pub reason: Reason,
     pub weak: bool,
-    pub rule: Arc<str>,
+    /// Number of the name under which it decides.
+    pub rule: u16,
 }
 
 pub(crate) struct Codes {
     enhanced: AHashMap<(u16, u16), (Evidence, Meaning)>,
     basic: AHashMap<u16, (Evidence, Meaning)>,
+    names: Vec<Arc<str>>,
 }
 
 impl Codes {
@@ -38,7 +48,12 @@ impl Codes {
         static CODES: OnceLock<Codes> = OnceLock::new();
         CODES.get_or_init(|| {
             let lines = |text: &'static str| text.lines().filter(|l| !l.starts_with('#') && !l.is_empty());
-            let mut enhanced = AHashMap::new();
+            let mut names: Vec<Arc<str>> = Vec::with_capacity(128);
+            let mut name = |text: String| {
+                names.push(text.into());
+                names.len() as u16 - 1
+            };
+            let mut enhanced = AHashMap::with_capacity(128);
             for line in lines(include_str!("../data/enhanced.tsv")) {
                 let mut f = line.split('\t');
                 let mut next = || f.next().unwrap_or("");
@@ -46,20 +61,20 @@ impl Codes {
                 let (title, _basic, reference, description) = (next(), next(), next(), next());
                 let mut parts = code.split('.').skip(1).map(|n| n.parse().unwrap_or(0));
                 let key = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-                let rule = format!("enhanced.{}", code.to_ascii_lowercase()).into();
+                let rule = name(format!("enhanced.{}", code.to_ascii_lowercase()));
                 let reason = Reason::from_name(reason).unwrap_or(Reason::Unknown);
                 enhanced.insert(key, (Evidence { reason, weak, rule }, Meaning { title, description, reference }));
             }
-            let mut basic = AHashMap::new();
+            let mut basic = AHashMap::with_capacity(64);
             for line in lines(include_str!("../data/basic.tsv")) {
                 let mut f = line.split('\t');
                 let mut next = || f.next().unwrap_or("");
                 let (code, reason, weak, title) = (next(), next(), next() == "weak", next());
                 let reason = Reason::from_name(reason).unwrap_or(Reason::Unknown);
-                let evidence = Evidence { reason, weak, rule: format!("basic.{code}").into() };
+                let evidence = Evidence { reason, weak, rule: name(format!("basic.{code}")) };
                 basic.insert(code.parse().unwrap_or(0), (evidence, Meaning { title, description: "", reference: "RFC 5321" }));
             }
-            Codes { enhanced, basic }
+            Codes { enhanced, basic, names }
         })
     }
 
@@ -69,7 +84,7 @@ impl Codes {
             .enhanced
             .get(&(code.subject, code.detail))
             .or_else(|| self.enhanced.get(&(code.subject, 0)).filter(|_| code.detail > 99))?;
-        let mut evidence = evidence.clone();
+        let mut evidence = *evidence;
         // RFC 3463: X.4.4 is "unable to route"; for the moment that is DNS, for good there is no way to the domain.
         if (code.subject, code.detail) == (4, 4) && code.class == 4 {
             evidence.reason = Reason::DnsFailure;
@@ -80,7 +95,12 @@ impl Codes {
     /// What a basic code says; [`None`] where it says nothing.
     pub(crate) fn basic(&self, code: u16) -> Option<Evidence> {
         let (evidence, _) = self.basic.get(&code)?;
-        (!matches!(evidence.reason, Reason::Unknown | Reason::None)).then(|| evidence.clone())
+        (!matches!(evidence.reason, Reason::Unknown | Reason::None)).then_some(*evidence)
+    }
+
+    /// The name under which evidence decides: `enhanced.x.1.1`, `basic.550`.
+    pub(crate) fn name(&self, evidence: Evidence) -> &Arc<str> {
+        &self.names[usize::from(evidence.rule)]
     }
 
     pub(crate) fn enhanced_meaning(&self, code: EnhancedCode) -> Option<&Meaning> {

@@ -7,9 +7,11 @@
 
 use std::sync::Arc;
 
-use bouncestat_record::{BlocklistState, Class, Disposition, EnhancedCode, Reason, Reply, Verdict};
+use bouncestat_record::{BlocklistState, Class, Disposition, EnhancedCode, Family, Reason, Reply, Verdict};
 
-use crate::classifier::Classifier;
+use crate::blocklist;
+use crate::builtin::PROVIDER_IDS;
+use crate::classifier::{Classifier, Winner};
 use crate::codes::Meaning;
 use crate::decide;
 use crate::engine::Found;
@@ -55,6 +57,23 @@ pub struct CodeExplanation {
     pub providers: Vec<(String, Reason)>,
 }
 
+/// What a reason means.
+#[derive(Clone, Debug)]
+pub struct ReasonExplanation {
+    /// The reason.
+    pub reason: Reason,
+    /// What it means.
+    pub definition: &'static str,
+    /// The class of a refusal for good, and of one for now.
+    pub classes: [Class; 2],
+    /// What to do then.
+    pub dispositions: [Disposition; 2],
+    /// What to do, in words.
+    pub advice: &'static str,
+    /// How many rules give it.
+    pub rules: usize,
+}
+
 /// Our words about a reason: (advice, definition).
 pub(crate) fn reason_words(reason: Reason) -> (&'static str, &'static str) {
     let name = reason.as_str();
@@ -73,21 +92,31 @@ impl Classifier {
     pub fn explain(&self, reply: &Reply<'_>) -> Explanation {
         let mut masked = Vec::new();
         let prepared = self.prepare(reply, &mut masked);
-        let decision = self.decide(&prepared, &masked, &mut Found::default());
+        let decision = self.decide(&prepared, &masked, &mut Found::for_two());
         let verdict = self.verdict(&prepared, &decision);
         let text = String::from_utf8_lossy(prepared.isolated.text).into_owned();
-        let own_advice = decision.index.and_then(|i| self.rules[i].advice.clone());
+        let own_advice = match decision.winner {
+            Winner::Rule(hit) => self.advice(hit.rule),
+            _ => None,
+        };
+        let span = match decision.winner {
+            Winner::Rule(hit) => hit.span,
+            _ => None,
+        };
         let delist_url = self.delist_url(&verdict);
         let meaning = self.meaning(&verdict);
         let (general, reason_definition) = reason_words(verdict.reason);
-        let mut advice = own_advice.unwrap_or_else(|| general.to_owned());
+        let mut advice = own_advice.unwrap_or(general).to_owned();
         if verdict.reason == Reason::Unknown {
             advice = "Unknown: no rule knows these words, and the code alone does not say why. Read the reply; to teach bouncestat, add a rule with these words to a rule file (--rules).".to_owned();
         }
         self.add_parameters(&mut advice, &verdict, &text, delist_url.as_deref());
         Explanation {
-            matched: decision.span.map(|(from, to)| String::from_utf8_lossy(&masked[from..to]).into_owned()),
-            runner_up: decision.runner_up,
+            matched: span.map(|(from, to)| String::from_utf8_lossy(&masked[from..to]).into_owned()),
+            runner_up: match decision.second {
+                Winner::Nothing => None,
+                second => Some(self.name(second).clone()),
+            },
             advice,
             delist_url,
             meaning,
@@ -124,8 +153,8 @@ impl Classifier {
                 )),
                 _ => add(format!("{}{object}. Removal: {}. {}", list.name, list.who, sentence(&list.advice))),
             }
-        } else if let Some(listed) = &verdict.listed {
-            add(format!("Named in the reply: {listed}."));
+        } else if let Some(named) = verdict.listed.clone().or_else(|| named_ip(verdict, text)) {
+            add(format!("Named in the reply: {named}."));
         }
         if let Some(url) = delist_url {
             add(format!("See {url}"));
@@ -160,7 +189,7 @@ impl Classifier {
 
     fn meaning(&self, verdict: &Verdict) -> Option<String> {
         let enhanced = verdict.enhanced_code.map(|code| match self.codes.enhanced_meaning(code) {
-            Some(m) => format!("{code} {}: {}", m.title, m.description),
+            Some(m) => format!("{code} {}", m.words()),
             None => format!("{code} is not registered"),
         });
         let basic = verdict.smtp_code.and_then(|code| self.codes.basic_meaning(code).map(|m| format!("{code} {}", m.title)));
@@ -197,6 +226,25 @@ impl Classifier {
         Some(self.code_explanation(enhanced.to_string(), meaning, reason, class, |c| c.matches(None, Some(enhanced), None)))
     }
 
+    /// What providers mean by codes alone: provider and reason, of the rules without words that are `about` one of their codes.
+    fn by_codes(&self, about: impl Fn(CodeMatch) -> bool) -> Vec<(String, Reason)> {
+        let mut all: Vec<(String, Reason)> = Vec::new();
+        for layer in &self.layers {
+            let tables = layer.tables();
+            let rows = tables.bare.iter().map(|rule| &tables.rules[usize::from(*rule)]);
+            for row in rows.filter(|row| row.codes.of(tables.codes).iter().any(|code| about(*code))) {
+                let reason = Reason::ALL[usize::from(row.reason)];
+                for number in (0..PROVIDER_IDS.len()).filter(|number| row.providers >> number & 1 == 1) {
+                    let one = (PROVIDER_IDS[number].to_owned(), reason);
+                    if !all.contains(&one) {
+                        all.push(one);
+                    }
+                }
+            }
+        }
+        all
+    }
+
     fn code_explanation(
         &self,
         code: String,
@@ -205,17 +253,22 @@ impl Classifier {
         class: Class,
         about: impl Fn(CodeMatch) -> bool,
     ) -> CodeExplanation {
-        let mut providers: Vec<(String, Reason)> = Vec::new();
-        for rule in self.rules.iter().filter(|r| r.patterns.is_empty() && r.codes.iter().any(|c| about(*c))) {
-            providers.extend(
-                rule.providers.iter().map(|p| (p.clone(), rule.reason)).filter(|p| !providers.contains(p)).collect::<Vec<_>>(),
-            );
-        }
+        let providers = self.by_codes(about);
         let advice = match reason {
             Reason::Unknown => "The code alone does not say why: the text of the reply must tell.".to_owned(),
             reason => reason_words(reason).0.to_owned(),
         };
         CodeExplanation { code, meaning, reason, class, disposition: decide::disposition(reason, class), advice, providers }
+    }
+
+    /// Explains a reason by its name. [`None`] where the text is none.
+    pub fn explain_reason(&self, name: &str) -> Option<ReasonExplanation> {
+        let reason = Reason::from_name(name.trim())?;
+        let (advice, definition) = reason_words(reason);
+        let classes = [5, 4].map(|digit| decide::class(reason, Some(digit), None, decide::Options::default()));
+        let dispositions = classes.map(|class| decide::disposition(reason, class));
+        let rules = self.layers.iter().flat_map(|layer| layer.rules()).filter(|row| row.reason == reason as u8).count();
+        Some(ReasonExplanation { reason, definition, classes, dispositions, advice, rules })
     }
 
     /// Every registered enhanced code, as `X.Y.Z` with class X left open, and every known basic code.
@@ -228,6 +281,14 @@ impl Classifier {
     pub fn blocklist(&self, id: &str) -> Option<&crate::Blocklist> {
         self.lists.get(id)
     }
+}
+
+/// The IP that a refusal of us names, where that is what must be looked at.
+fn named_ip(verdict: &Verdict, text: &str) -> Option<String> {
+    // Without a code the logging server speaks, and the IP is the other's.
+    let about_us =
+        verdict.smtp_code.is_some() && matches!(verdict.reason.family(), Family::Identity | Family::Reputation | Family::Rate);
+    blocklist::listed(text.as_bytes(), "ip").filter(|_| about_us)
 }
 
 fn sentence(text: &str) -> String {
@@ -244,16 +305,34 @@ fn first_url(text: &str) -> Option<&str> {
     Some(url[..end].trim_end_matches('.'))
 }
 
-/// A retry time as servers write it: `in 300 seconds`, `for 5 minutes`.
+/// A retry time as servers write it: `try again in 300 seconds`, `(wait 5 min)`, `retry in 60s`, `come back in 00:05:00`.
+///
+/// Words that ask to wait must stand shortly before it: `100 messages in 60 seconds, try again later` names no such time.
 fn retry_time(text: &str) -> Option<String> {
+    const UNITS: &[&str] =
+        &["s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h", "hour", "hours", "day", "days"];
     let lower = text.to_ascii_lowercase();
-    let words: Vec<&str> =
-        lower.split(|c: char| c.is_whitespace() || c == ',' || c == '(' || c == ')').filter(|w| !w.is_empty()).collect();
-    words.windows(2).find_map(|pair| {
-        let number: u32 = pair[0].parse().ok()?;
-        let unit = pair[1].trim_matches(|c: char| !c.is_ascii_alphabetic());
-        let known = ["s", "sec", "secs", "second", "seconds", "min", "mins", "minute", "minutes", "hour", "hours", "day", "days"];
-        (known.contains(&unit) && number > 0).then(|| format!("{number} {unit}"))
+    let space = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '=' | '-');
+    let words: Vec<&str> = lower.split(space).map(|w| w.trim_end_matches(['.', '!', ':'])).filter(|w| !w.is_empty()).collect();
+    let asks = |word: &&str| {
+        matches!(*word, "again" | "retry" | "wait" | "waiting" | "back" | "later" | "minimum")
+            || ["greylist", "graylist", "delay", "defer", "retr"].iter().any(|start| word.starts_with(start))
+    };
+    (0..words.len()).find_map(|at| {
+        if !words[at.saturating_sub(6)..at].iter().any(asks) {
+            return None;
+        }
+        let word = words[at];
+        let clock: Vec<&str> = word.split(':').collect();
+        // A clock is a time to wait only where it is said to be: otherwise it is the time of day.
+        let waits = at > 0 && matches!(words[at - 1], "in" | "wait" | "for" | "least" | "after" | "minimum");
+        if waits && clock.len() == 3 && clock.iter().all(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())) {
+            return Some(word.to_owned());
+        }
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u32 = word[..digits].parse().ok().filter(|number| *number > 0)?;
+        let unit = if digits < word.len() { &word[digits..] } else { words.get(at + 1)? };
+        UNITS.contains(&unit).then(|| format!("{number} {unit}"))
     })
 }
 
@@ -268,9 +347,31 @@ mod tests {
         assert!(explanation.advice.contains("192.0.2.7"), "{}", explanation.advice);
         assert_eq!(explanation.delist_url.as_deref(), Some("https://check.spamhaus.org/results/?query=192.0.2.7"));
         assert!(explanation.meaning.unwrap().contains("Delivery not authorized"));
-        let text = b"450 4.2.0 Greylisted, please try again in 300 seconds";
-        let explanation = Classifier::builtin().explain(&Reply { text, ..Reply::default() });
-        assert!(explanation.advice.contains("300 seconds"), "{}", explanation.advice);
+        for (text, parts) in [
+            ("450 4.2.0 Greylisted, please try again in 300 seconds", &["wait 300 seconds"][..]),
+            ("451 4.7.1 Greylisted (wait 60 seconds)", &["wait 60 seconds"]),
+            ("451 4.7.1 Greylisting in action, please come back in 00:05:00", &["wait 00:05:00"]),
+            ("421 4.7.0 Too many connections, retry in 90s", &["wait 90 s"]),
+            ("550 5.7.25 [192.0.2.9] has no PTR record, see https://acme.test/ptr.", &["192.0.2.9", "https://acme.test/ptr"]),
+            ("421 4.7.0 [192.0.2.9] sends too fast; please try again later", &["192.0.2.9"]),
+            (
+                "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using bl.spamcop.net; see https://www.spamcop.net/bl.shtml?192.0.2.7",
+                &["192.0.2.7", "SpamCop", "https://"],
+            ),
+        ] {
+            let explanation = Classifier::builtin().explain(&Reply { text: text.as_bytes(), ..Reply::default() });
+            for part in parts {
+                assert!(explanation.advice.contains(part), "{text}: {part}: {}", explanation.advice);
+            }
+        }
+        for no in [
+            "450 100 messages in 60 seconds, try again later",
+            "550 older than 5 days",
+            "450 try again later",
+            "450 retry until Sun 23:34:45",
+        ] {
+            assert_eq!(retry_time(no), None, "{no}");
+        }
     }
 
     #[test]

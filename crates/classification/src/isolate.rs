@@ -7,13 +7,13 @@
 //! `host mx.a.test[192.0.2.1] said: 550 5.1.1 No such user (in reply to RCPT TO command)` gives `550 5.1.1 No such user`,
 //! host `mx.a.test`, stage rcpt.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use bouncestat_record::Stage;
 use memchr::memmem;
 
 use crate::text::leading_code;
+use crate::wrapper::{Wrapper, find};
 
 /// This hop's reply, or the local error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,57 +28,6 @@ pub struct Isolated<'a> {
     pub remote: bool,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Wrapper {
-    Said,
-    Talk,
-    Exim,
-    Led,
-    Prose,
-    Quoted,
-    Arrow,
-    DidNotLike,
-}
-
-/// Wrappers as the servers write them: Postfix smtp_proto.c ("said:", "refused to talk to me:"), Exim smtp.c, Exchange's
-/// recipient-status, Exchange's and qmail's bounce texts.
-const WRAPPERS: &[(&str, Wrapper)] = &[
-    (" said: ", Wrapper::Said),
-    (" refused to talk to me: ", Wrapper::Talk),
-    ("SMTP error from remote mail server after ", Wrapper::Exim),
-    ("SMTP error from remote mailer after ", Wrapper::Exim),
-    ("LMTP error from remote mail server after ", Wrapper::Exim),
-    ("LMTP error after ", Wrapper::Exim),
-    ("{LED=", Wrapper::Led),
-    ("Remote host said:", Wrapper::Prose),
-    ("Remote SMTP server has rejected address", Wrapper::Prose),
-    ("Server rejected MAIL FROM address", Wrapper::Prose),
-    ("failed with: ", Wrapper::Prose),
-    ("error message: [", Wrapper::Prose),
-    ("error message: ", Wrapper::Prose),
-    ("error that the other server returned was: ", Wrapper::Prose),
-    ("Reported error: ", Wrapper::Prose),
-    ("Unknown address error ", Wrapper::Prose),
-    ("<<< ", Wrapper::Prose),
-    ("did not like our ", Wrapper::DidNotLike),
-    ("responded with: \"", Wrapper::Quoted),
-    ("returned '", Wrapper::Quoted),
-    ("returned an error -> ", Wrapper::Arrow),
-    ("Message expired -> ", Wrapper::Arrow),
-];
-
-fn automaton() -> &'static AhoCorasick {
-    static AUTOMATON: OnceLock<AhoCorasick> = OnceLock::new();
-    AUTOMATON.get_or_init(|| {
-        AhoCorasickBuilder::new()
-            .match_kind(MatchKind::LeftmostFirst)
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(WRAPPERS.iter().map(|w| w.0))
-            .expect("a constant list builds")
-    })
-}
-
 /// Isolates this hop's reply in `text`.
 pub fn isolate(text: &[u8]) -> Isolated<'_> {
     let mut found = Isolated { text: text.trim_ascii(), host: None, stage: None, remote: false };
@@ -89,13 +38,15 @@ pub fn isolate(text: &[u8]) -> Isolated<'_> {
     for _ in 0..4 {
         let begins_with_code = leading_code(found.text).is_some();
         let window = &found.text[..found.text.len().min(crate::text::LIMIT)];
-        let Some(hit) = automaton().find(window) else { break };
-        let wrapper = WRAPPERS[hit.pattern().as_usize()].1;
+        if begins_with_code && !quotes(window) {
+            break;
+        }
+        let Some((wrapper, start, end)) = find(window) else { break };
         if begins_with_code && !matches!(wrapper, Wrapper::Quoted | Wrapper::Arrow) {
             break;
         }
-        let before = &found.text[..hit.start()];
-        let after = &found.text[hit.end()..];
+        let before = &found.text[..start];
+        let after = &found.text[end..];
         if !unwrap(&mut found, wrapper, before, after) {
             break;
         }
@@ -105,6 +56,13 @@ pub fn isolate(text: &[u8]) -> Isolated<'_> {
         found.stage = local_stage(found.text);
     }
     found
+}
+
+/// Whether `text` may hold a wrapper that quotes a reply, the only kind that counts behind a code: asked of nearly every reply.
+fn quotes(text: &[u8]) -> bool {
+    let behind = |at: usize, word: &[u8]| at >= word.len() && text[at - word.len()..at].eq_ignore_ascii_case(word);
+    memchr::memchr2_iter(b'"', b'\'', text).any(|at| behind(at, b"responded with: ") || behind(at, b"returned "))
+        || memchr::memchr_iter(b'>', text).any(|at| behind(at, b" -"))
 }
 
 /// A transcript may give the answer to an earlier command first: `354 End data with … 451 4.3.0 queue file write error`.
@@ -267,16 +225,12 @@ fn command_stage(text: &[u8]) -> Option<Stage> {
 
 /// The stage that a local error tells: `while sending RCPT TO`, `connect to …` (Postfix smtp_trouble.c and smtp_connect.c).
 fn local_stage(text: &[u8]) -> Option<Stage> {
-    for (mark, skip) in [
-        (&b"while sending "[..], 14),
-        (b"while receiving the ", 20),
-        (b"while performing the ", 21),
-        (b"in response to \"", 16),
-        (b"in response to ", 15),
-        (b"after ", 6),
-    ] {
-        if let Some(at) = memmem::find(text, mark)
-            && let Some(stage) = command_stage(&text[at + skip..])
+    const MARKS: [&str; 6] =
+        ["while sending ", "while receiving the ", "while performing the ", "in response to \"", "in response to ", "after "];
+    static FINDERS: LazyLock<[memmem::Finder<'static>; 6]> = LazyLock::new(|| MARKS.map(memmem::Finder::new));
+    for finder in FINDERS.iter() {
+        if let Some(at) = finder.find(text)
+            && let Some(stage) = command_stage(&text[at + finder.needle().len()..])
         {
             return Some(stage);
         }

@@ -14,25 +14,34 @@
 //! ```
 
 mod blocklist;
+mod builtin;
 mod classifier;
 mod codes;
+mod compile;
 mod decide;
 mod engine;
 mod expand;
 mod explain;
+mod frequency;
 pub mod isolate;
 mod lint;
+mod matcher;
 mod memo;
 mod pattern;
 mod provider;
 mod rule;
+mod scan;
+mod tables;
 pub mod text;
+mod token;
+mod tree;
+mod wrapper;
 
 pub use blocklist::Blocklist;
 pub use classifier::Classifier;
 pub use codes::Meaning;
 pub use decide::{Options, QuotaClass};
-pub use explain::{CodeExplanation, Explanation};
+pub use explain::{CodeExplanation, Explanation, ReasonExplanation};
 pub use lint::{LintFinding, lint};
 pub use memo::Memo;
 pub use rule::{Error, ErrorKind, Rule};

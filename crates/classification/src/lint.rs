@@ -5,10 +5,12 @@
 //!
 //! `my.toml: rule `x`: example is won by `recipient.unknown`: 550 No such user`
 
-use bouncestat_record::Reply;
+use bouncestat_record::{EnhancedCode, Level, Reply};
 
 use crate::classifier::Classifier;
-use crate::rule::Rule;
+use crate::engine::LazyRegex;
+use crate::pattern::Pattern;
+use crate::rule::{CodeMatch, Rule};
 
 /// One fault that a lint found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +24,10 @@ pub struct LintFinding {
 /// Lints a user's rule file as it would be used: in front of the crate's own rules.
 pub fn lint(toml_text: &str, file_name: &str) -> Vec<LintFinding> {
     match Classifier::with_user_rules(toml_text, file_name) {
-        Err(error) => vec![LintFinding { rule: String::new(), message: error.to_string() }],
+        Err(error) => {
+            let rule = error.place.split('`').nth(1).unwrap_or_default().to_owned();
+            vec![LintFinding { rule, message: error.message }]
+        }
         Ok(classifier) => {
             let mut findings: Vec<LintFinding> =
                 classifier.rules().filter(|r| r.user).flat_map(|r| check(&classifier, r)).collect();
@@ -48,6 +53,11 @@ pub fn lint(toml_text: &str, file_name: &str) -> Vec<LintFinding> {
 }
 
 impl Classifier {
+    /// Checks the user's own rules.
+    pub fn check_own_rules(&self) -> Vec<LintFinding> {
+        self.user.iter().flat_map(|rule| check(self, rule)).collect()
+    }
+
     /// Checks every rule of this classifier, the crate's own included.
     pub fn check_rules(&self) -> Vec<LintFinding> {
         self.rules().flat_map(|rule| check(self, rule)).collect()
@@ -73,7 +83,7 @@ pub(crate) fn check(classifier: &Classifier, rule: &Rule) -> Vec<LintFinding> {
         }
     }
     if let Some(regex) = &rule.regex {
-        if let Err(error) = crate::rule::LazyRegex::build(regex.source()) {
+        if let Err(error) = LazyRegex::build(regex) {
             findings.push(finding(format!("regex: {error}")));
         }
         if rule.patterns.is_empty() {
@@ -81,14 +91,55 @@ pub(crate) fn check(classifier: &Classifier, rule: &Rule) -> Vec<LintFinding> {
         }
     }
     for pattern in rule.patterns.iter().chain(&rule.also).chain(&rule.unless) {
-        if let Err(error) = crate::pattern::Pattern::parse_all(pattern) {
+        if let Err(error) = Pattern::parse_all(pattern) {
             findings.push(finding(format!("pattern `{pattern}`: {error}")));
         }
+    }
+    if let Some(winners) = unreachable(classifier, rule) {
+        findings.push(finding(format!("unreachable: whatever it matches is won by {winners}")));
     }
     if rule.source.is_empty() && !rule.user {
         findings.push(finding("names no source".into()));
     }
     findings
+}
+
+/// The rules that win everything that a rule matches: each of its examples, and each of its patterns taken as a text.
+fn unreachable(classifier: &Classifier, rule: &Rule) -> Option<String> {
+    let (code, enhanced) = match rule.codes.first() {
+        Some(CodeMatch::Absent) => (None, None),
+        Some(CodeMatch::Basic(code)) => (Some(*code), None),
+        Some(CodeMatch::Class(class)) => (Some(u16::from(*class) * 100 + 50), None),
+        Some(CodeMatch::Enhanced { class, subject, from, .. }) => {
+            let class = class.unwrap_or(5);
+            (Some(u16::from(class) * 100 + 50), Some(EnhancedCode { class, subject: *subject, detail: *from }))
+        }
+        None => (Some(550), None),
+    };
+    let sample = |text: &String| Pattern::parse_all(text).unwrap_or_default().first().map(Pattern::sample);
+    let also = rule.also.first().and_then(sample).unwrap_or_default();
+    let mut texts: Vec<String> = rule.examples.clone();
+    if rule.regex.is_none() {
+        for pattern in rule.patterns.iter().flat_map(|text| Pattern::parse_all(text).unwrap_or_default()) {
+            let codes = [code.map(|c| c.to_string()), enhanced.map(|c| c.to_string())];
+            let words: Vec<String> = codes.into_iter().flatten().chain([pattern.sample(), also.clone()]).collect();
+            texts.push(words.join(" "));
+        }
+    }
+    let mut winners: Vec<String> = Vec::new();
+    for text in &texts {
+        let reply = Reply { stage: rule.stages.first().copied(), ..example_reply(classifier, rule, text) };
+        let verdict = classifier.classify(&reply);
+        // What a code wins, the rule does not match, or means to leave to it.
+        if verdict.rule_id == rule.id || !matches!(verdict.level, Level::Provider | Level::Text) {
+            return None;
+        }
+        let winner = format!("`{}`", verdict.rule_id);
+        if !winners.contains(&winner) {
+            winners.push(winner);
+        }
+    }
+    (!winners.is_empty()).then(|| winners.join(", "))
 }
 
 /// An example as a reply of the rule's provider.

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use bouncestat_record::{Reply, Verdict};
 
-use crate::blocklist;
 use crate::classifier::{Classifier, Prepared};
 use crate::engine::Found;
 
@@ -22,7 +21,7 @@ const LONGEST: usize = 1_200;
 struct Entry {
     verdict: Arc<Verdict>,
     /// What the list that the verdict names lists, where `listed` must be read from each reply.
-    entity: Option<String>,
+    entity: Option<u16>,
 }
 
 /// A cache of verdicts. Use it with one classifier only.
@@ -54,11 +53,15 @@ impl Memo {
     /// The same verdict as [`Classifier::classify`] gives.
     pub fn classify(&mut self, classifier: &Classifier, reply: &Reply<'_>) -> Arc<Verdict> {
         let prepared = classifier.prepare(reply, &mut self.key);
+        if prepared.succeeded() {
+            // Then the text decides nothing.
+            self.key.clear();
+        }
         let text_len = self.key.len();
         push_context(&mut self.key, &prepared);
         if let Some(entry) = self.entries.get(self.key.as_slice()) {
             self.hits += 1;
-            return fresh(entry, &prepared);
+            return fresh(classifier, entry, &prepared);
         }
         self.misses += 1;
         let decision = classifier.decide(&prepared, &self.key[..text_len], &mut self.found);
@@ -75,9 +78,9 @@ impl Memo {
 }
 
 /// The remembered verdict with the object that this reply names.
-fn fresh(entry: &Entry, prepared: &Prepared<'_>) -> Arc<Verdict> {
-    let Some(entity) = &entry.entity else { return entry.verdict.clone() };
-    let listed = blocklist::listed(prepared.isolated.text, entity);
+fn fresh(classifier: &Classifier, entry: &Entry, prepared: &Prepared<'_>) -> Arc<Verdict> {
+    let Some(entity) = entry.entity else { return entry.verdict.clone() };
+    let listed = classifier.listed(prepared.isolated.text, entity);
     if listed == entry.verdict.listed {
         return entry.verdict.clone();
     }
@@ -87,22 +90,20 @@ fn fresh(entry: &Entry, prepared: &Prepared<'_>) -> Arc<Verdict> {
 /// Everything beside the text that a verdict depends on.
 fn push_context(key: &mut Vec<u8>, prepared: &Prepared<'_>) {
     let context = &prepared.context;
-    let mut enhanced = |code: Option<bouncestat_record::EnhancedCode>| match code {
-        Some(c) => {
-            key.push(c.class);
-            key.extend_from_slice(&c.subject.to_le_bytes());
-            key.extend_from_slice(&c.detail.to_le_bytes());
+    let mut room = [0; 20];
+    for (at, code) in [(0, context.enhanced), (5, prepared.enhanced)] {
+        if let Some(code) = code {
+            room[at] = code.class;
+            room[at + 1..at + 3].copy_from_slice(&code.subject.to_le_bytes());
+            room[at + 3..at + 5].copy_from_slice(&code.detail.to_le_bytes());
         }
-        None => key.extend_from_slice(&[0; 5]),
-    };
-    enhanced(context.enhanced);
-    enhanced(prepared.enhanced);
-    key.extend_from_slice(&prepared.smtp_code.unwrap_or(0).to_le_bytes());
-    for provider in context.provider {
-        key.extend_from_slice(&provider.unwrap_or(u16::MAX).to_le_bytes());
     }
-    key.push(context.stage.map_or(0xff, |s| s as u8));
-    key.push(prepared.action.map_or(0xff, |a| a as u8));
-    key.push(prepared.reply_class.unwrap_or(0xff));
-    key.push(context.digit.unwrap_or(0xff));
+    room[10..12].copy_from_slice(&prepared.smtp_code.unwrap_or(0).to_le_bytes());
+    room[12..14].copy_from_slice(&context.provider[0].unwrap_or(u16::MAX).to_le_bytes());
+    room[14..16].copy_from_slice(&context.provider[1].unwrap_or(u16::MAX).to_le_bytes());
+    room[16] = context.stage.map_or(0xff, |s| s as u8);
+    room[17] = prepared.action.map_or(0xff, |a| a as u8);
+    room[18] = prepared.reply_class.unwrap_or(0xff);
+    room[19] = context.digit.unwrap_or(0xff);
+    key.extend_from_slice(&room);
 }

@@ -7,52 +7,29 @@
 use std::sync::Arc;
 
 use ahash::AHashMap;
-use serde::Deserialize;
 
-#[derive(Deserialize)]
-struct RawFile {
-    provider: Vec<RawProvider>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawProvider {
-    id: String,
-    #[serde(default)]
-    hosts: Vec<String>,
-    #[serde(default)]
-    domains: Vec<String>,
-    #[serde(default)]
-    signs: Vec<String>,
-}
+use crate::builtin::{DOMAINS, HOSTS, PROVIDER_IDS};
 
 /// The providers of `data/providers.toml`.
 pub(crate) struct Providers {
     ids: Vec<Arc<str>>,
     samples: Vec<Option<String>>,
-    hosts: AHashMap<Box<str>, u16>,
-    domains: AHashMap<Box<str>, u16>,
-    signs: Vec<(u16, String)>,
+    hosts: AHashMap<&'static str, u16>,
+    domains: AHashMap<&'static str, u16>,
 }
 
 impl Providers {
     pub(crate) fn builtin() -> Self {
-        let raw: RawFile = toml::from_str(include_str!("../data/providers.toml")).expect("checked by tests");
-        let mut all =
-            Self { ids: Vec::new(), samples: Vec::new(), hosts: AHashMap::new(), domains: AHashMap::new(), signs: Vec::new() };
-        for (index, provider) in raw.provider.into_iter().enumerate() {
-            let index = index as u16;
-            all.samples.push(provider.hosts.first().map(|h| format!("mx1.{h}")));
-            all.ids.push(provider.id.into());
-            all.hosts.extend(provider.hosts.into_iter().map(|h| (h.into(), index)));
-            all.domains.extend(provider.domains.into_iter().map(|d| (d.into(), index)));
-            all.signs.extend(provider.signs.into_iter().map(|s| (index, s)));
+        let mut samples = vec![None; PROVIDER_IDS.len()];
+        for (host, number) in HOSTS {
+            samples[usize::from(*number)].get_or_insert_with(|| format!("mx1.{host}"));
         }
-        all
-    }
-
-    pub(crate) fn signs(&self) -> impl Iterator<Item = (u16, &str)> {
-        self.signs.iter().map(|(index, p)| (*index, p.as_str()))
+        Self {
+            samples,
+            ids: PROVIDER_IDS.iter().map(|id| Arc::from(*id)).collect(),
+            hosts: HOSTS.iter().copied().collect(),
+            domains: DOMAINS.iter().copied().collect(),
+        }
     }
 
     pub(crate) fn number(&self, id: &str) -> Option<u16> {
@@ -79,7 +56,7 @@ impl Providers {
     }
 }
 
-fn suffix(map: &AHashMap<Box<str>, u16>, name: &str) -> Option<u16> {
+fn suffix(map: &AHashMap<&str, u16>, name: &str) -> Option<u16> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let lower;
     let mut rest = if name.bytes().any(|b| b.is_ascii_uppercase()) {

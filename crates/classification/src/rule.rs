@@ -14,12 +14,10 @@
 //! ```
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bouncestat_record::{Disposition, EnhancedCode, Reason, Stage};
 use serde::Deserialize;
-
-use crate::pattern::Pattern;
 
 /// What is wrong with a rule file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,29 +154,6 @@ impl CodeMatch {
     }
 }
 
-/// A regular expression that is compiled when a candidate first needs it.
-#[derive(Debug)]
-pub(crate) struct LazyRegex {
-    source: String,
-    compiled: OnceLock<Option<regex::bytes::Regex>>,
-}
-
-impl LazyRegex {
-    pub(crate) fn build(source: &str) -> Result<regex::bytes::Regex, regex::Error> {
-        // A small size limit bounds both memory and the time for one reply.
-        regex::bytes::RegexBuilder::new(source).size_limit(1 << 20).dfa_size_limit(1 << 20).nest_limit(32).build()
-    }
-
-    pub(crate) fn source(&self) -> &str {
-        &self.source
-    }
-
-    pub(crate) fn find(&self, text: &[u8]) -> Option<(usize, usize)> {
-        let regex = self.compiled.get_or_init(|| Self::build(&self.source).ok()).as_ref()?;
-        regex.find(text).map(|m| (m.start(), m.end()))
-    }
-}
-
 /// One rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -215,7 +190,7 @@ pub struct Rule {
     pub(crate) stages: Vec<Stage>,
     pub(crate) also: Vec<String>,
     pub(crate) unless: Vec<String>,
-    pub(crate) regex: Option<LazyRegex>,
+    pub(crate) regex: Option<String>,
 }
 
 /// Reads the rules of one file, in their order.
@@ -233,20 +208,24 @@ pub(crate) fn read(text: &str, file: &str, user: bool) -> Result<Vec<Rule>, Erro
 fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
     let fault = |kind, message: String| Error { kind, place: format!("{file}: rule `{}`", raw.id), message };
     let value = |what: &str, text: &str| fault(ErrorKind::Value, format!("unknown {what} `{text}`"));
-    let reason = Reason::from_name(&raw.reason).ok_or_else(|| value("reason", &raw.reason))?;
+    let known = |what: &str, text: &str, all: &mut dyn Iterator<Item = &str>| {
+        fault(ErrorKind::Value, format!("unknown {what} `{text}`; known: {}", all.collect::<Vec<_>>().join(", ")))
+    };
+    let reason = Reason::from_name(&raw.reason)
+        .ok_or_else(|| known("reason", &raw.reason, &mut Reason::ALL.iter().map(|r| r.as_str())))?;
     let codes = raw.codes.iter().map(|c| CodeMatch::parse(c).ok_or_else(|| value("code", c))).collect::<Result<Vec<_>, _>>()?;
-    let stages = raw.stage.iter().map(|s| Stage::from_name(s).ok_or_else(|| value("stage", s))).collect::<Result<Vec<_>, _>>()?;
-    let disposition =
-        raw.disposition.as_deref().map(|d| Disposition::from_name(d).ok_or_else(|| value("disposition", d))).transpose()?;
-    // The crate's own patterns are read once each, when the engine is built.
-    if user {
-        for pattern in raw.patterns.iter().chain(&raw.also).chain(&raw.unless) {
-            Pattern::parse_all(pattern).map_err(|e| fault(ErrorKind::Pattern, format!("pattern `{pattern}`: {e}")))?;
-        }
-    }
-    if user && let Some(source) = &raw.regex {
-        LazyRegex::build(source).map_err(|e| fault(ErrorKind::Pattern, format!("regex: {e}")))?;
-    }
+    let stages = raw
+        .stage
+        .iter()
+        .map(|s| Stage::from_name(s).ok_or_else(|| known("stage", s, &mut Stage::ALL.iter().map(|s| s.as_str()))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let disposition = raw
+        .disposition
+        .as_deref()
+        .map(|d| {
+            Disposition::from_name(d).ok_or_else(|| known("disposition", d, &mut Disposition::ALL.iter().map(|d| d.as_str())))
+        })
+        .transpose()?;
     if raw.id.is_empty() || !raw.id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
         return Err(fault(ErrorKind::Value, "an id is letters, digits, `.`, `_` and `-`".into()));
     }
@@ -260,7 +239,7 @@ fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
     Ok(Rule {
         also: raw.also,
         unless: raw.unless,
-        regex: raw.regex.map(|source| LazyRegex { source, compiled: OnceLock::new() }),
+        regex: raw.regex,
         id: raw.id.as_str().into(),
         reason,
         providers: match raw.provider {
@@ -285,18 +264,31 @@ fn build(raw: RawRule, file: &Arc<str>, user: bool) -> Result<Rule, Error> {
 }
 
 /// The crate's own rule files, in the order in which ties are decided.
-pub(crate) const BUILTIN: &[(&str, &str)] = &[
-    ("local.toml", include_str!("../rules/local.toml")),
-    ("exchange.toml", include_str!("../rules/exchange.toml")),
-    ("big.toml", include_str!("../rules/big.toml")),
-    ("europe.toml", include_str!("../rules/europe.toml")),
-    ("asia.toml", include_str!("../rules/asia.toml")),
-    ("gateways.toml", include_str!("../rules/gateways.toml")),
-    ("recipient.toml", include_str!("../rules/recipient.toml")),
-    ("identity.toml", include_str!("../rules/identity.toml")),
-    ("message.toml", include_str!("../rules/message.toml")),
-    ("reputation.toml", include_str!("../rules/reputation.toml")),
-    ("transport.toml", include_str!("../rules/transport.toml")),
-    ("languages.toml", include_str!("../rules/languages.toml")),
-    ("standard.toml", include_str!("../rules/standard.toml")),
+pub(crate) const FILES: [&str; 13] = [
+    "local.toml",
+    "exchange.toml",
+    "big.toml",
+    "europe.toml",
+    "asia.toml",
+    "gateways.toml",
+    "recipient.toml",
+    "identity.toml",
+    "message.toml",
+    "reputation.toml",
+    "transport.toml",
+    "languages.toml",
+    "standard.toml",
 ];
+
+/// Says which id of `rules` is there twice.
+pub(crate) fn unique(rules: &[Rule], taken: impl Fn(&str) -> bool) -> Result<(), Error> {
+    let mut seen = std::collections::HashSet::new();
+    match rules.iter().find(|r| taken(&r.id) || !seen.insert(r.id.clone())) {
+        None => Ok(()),
+        Some(twice) => Err(Error {
+            kind: ErrorKind::Duplicate,
+            place: twice.file.to_string(),
+            message: format!("rule id `{}` is already used", twice.id),
+        }),
+    }
+}

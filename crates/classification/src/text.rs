@@ -9,6 +9,8 @@
 
 use bouncestat_record::EnhancedCode;
 
+use crate::token::{escape, space, token, wide};
+
 /// Longest part of a reply that is looked at, in bytes: Postfix cuts its lines at 2,000, Exim at 8,192, and what decides
 /// stands at the front.
 pub const LIMIT: usize = 4096;
@@ -127,195 +129,108 @@ impl Lines {
         }
         4 + enhanced.map_or(0, |(_, len)| len)
     }
+
+    /// Whether another reply begins at the word at `at`, which is none of this one.
+    fn ends(&self, text: &[u8], at: usize) -> bool {
+        let rest = &text[at..];
+        if !self.known {
+            return false;
+        }
+        // Sendmail's transcript goes on with its own line: `554 <bob@ex.test>... Remote protocol error`.
+        let own = at > 0
+            && matches!(rest[0], b'4' | b'5')
+            && !rest.starts_with(&self.code)
+            && leading_code(rest).is_some()
+            && rest[3..].starts_with(b" <");
+        // A pipelined session's `503 RCPT first` after another reply is an echo of it.
+        own || (self.code != *b"503" && rest.starts_with(b"503") && matches!(rest.get(3), Some(b' ' | b'-')))
+    }
 }
 
-fn body(text: &[u8], out: &mut Vec<u8>, codes: &mut Codes, lines: &Lines) {
-    let mut at = 0;
-    while at < text.len() {
-        let byte = text[at];
-        if is_word(byte) {
-            // Words are taken whole, so a word begins here.
-            let skip = lines.prefix(&text[at..]);
-            if skip > 0 {
-                at += skip;
-                continue;
-            }
-            // Sendmail's transcript goes on with its own line: `554 <bob@ex.test>... Remote protocol error`.
-            if lines.known
-                && at > 0
-                && matches!(text[at], b'4' | b'5')
-                && !text[at..].starts_with(&lines.code)
-                && leading_code(&text[at..]).is_some()
-                && text[at + 3..].starts_with(b" <")
-            {
-                break;
-            }
-            // A pipelined session's `503 RCPT first` after another reply is an echo of it.
-            if lines.known
-                && lines.code != *b"503"
-                && text[at..].starts_with(b"503")
-                && matches!(text.get(at + 3), Some(b' ' | b'-'))
-            {
-                break;
-            }
-            let begin = out.len();
-            let (mut digits, mut at_sign, mut end) = (0usize, false, at);
-            while end < text.len() && is_word(text[end]) {
-                digits += usize::from(text[end].is_ascii_digit());
-                at_sign |= text[end] == b'@';
-                out.push(text[end].to_ascii_lowercase());
-                end += 1;
-            }
-            if digits > 0 || at_sign {
-                token(out, begin, digits, at_sign, codes);
-            }
-            at = end;
-        } else if byte >= 0x80 {
-            at += wide(&text[at..], out);
-        } else if byte == b'\\' {
-            at += escape(&text[at..], out);
-        } else if byte <= b' ' || byte == 0x7f {
-            if out.last().is_some_and(|&b| b != b' ') {
-                out.push(b' ');
-            }
-            at += 1;
-        } else {
-            out.push(byte);
-            at += 1;
-            if byte == b'>' && out.ends_with(b"<<address>>") {
-                out.truncate(out.len() - 11);
-                out.extend_from_slice(b"<address>");
-            }
-        }
+/// What a byte asks for: 0 nothing, it stays; 1 a look at its word; 2 a closer look.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let b = byte as u8;
+        kinds[byte] = match b {
+            b'0'..=b'9' | b'@' => 1,
+            0x7f.. | ..=b' ' | b'\\' | b'>' => 2,
+            _ => 0,
+        };
+        byte += 1;
     }
-    while out.last() == Some(&b' ') {
-        out.pop();
-    }
-}
+    kinds
+};
 
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'@' | b'-' | b'_' | b'+' | b':')
 }
 
-/// A character outside ASCII, in lower case; typographic quotes become plain ones.
-fn wide(rest: &[u8], out: &mut Vec<u8>) -> usize {
-    let len = match rest[0] {
-        0xc2..=0xdf => 2,
-        0xe0..=0xef => 3,
-        0xf0..=0xf4 => 4,
-        _ => 1,
-    };
-    match rest.get(..len).and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(|s| s.chars().next()) {
-        Some('\u{2018}' | '\u{2019}') => out.push(b'\''),
-        Some('\u{201c}' | '\u{201d}') => out.push(b'"'),
-        Some('\u{a0}' | '\u{3000}') => out.push(b' '),
-        Some(c) => {
-            let mut room = [0; 4];
-            for lower in c.to_lowercase() {
-                out.extend_from_slice(lower.encode_utf8(&mut room).as_bytes());
-            }
-        }
-        None => {
-            out.push(rest[0]);
-            return 1;
-        }
-    }
-    len
+/// Writes what stays as it is, in lower case.
+fn copy(text: &[u8], out: &mut Vec<u8>) {
+    let from = out.len();
+    out.extend_from_slice(text);
+    out[from..].make_ascii_lowercase();
 }
 
-/// Exim writes a newline as `\n` and a byte as `\ooo` (string_printing in its string.c).
-fn escape(rest: &[u8], out: &mut Vec<u8>) -> usize {
-    match rest.get(1) {
-        Some(b'n' | b'r' | b't') => {
-            if out.last().is_some_and(|&b| b != b' ') {
-                out.push(b' ');
+/// Masks what follows the codes: copies runs of bytes that stay, and looks closer at what does not.
+fn body(text: &[u8], out: &mut Vec<u8>, codes: &mut Codes, lines: &Lines) {
+    let (mut at, mut run) = (0, 0);
+    while let Some(plain) = text[at..].iter().position(|byte| KINDS[usize::from(*byte)] != 0) {
+        at += plain;
+        let byte = text[at];
+        if byte == b' ' && run < at && text[at - 1] != b' ' {
+            at += 1;
+        } else if KINDS[usize::from(byte)] == 1 {
+            // Words are taken whole.
+            let from = text[run..at].iter().rposition(|b| !is_word(*b)).map_or(run, |before| run + before + 1);
+            let end = text[at..].iter().position(|b| !is_word(*b)).map_or(text.len(), |after| at + after);
+            copy(&text[run..from], out);
+            if text[from].is_ascii_digit() {
+                let skip = lines.prefix(&text[from..]);
+                if skip > 0 {
+                    (at, run) = (from + skip, from + skip);
+                    continue;
+                }
+                if lines.ends(text, from) {
+                    run = text.len();
+                    break;
+                }
             }
-            2
-        }
-        Some(b'0'..=b'3') if rest.len() >= 4 && rest[2..4].iter().all(|b| (b'0'..=b'7').contains(b)) => {
-            out.push((rest[1] - b'0') << 6 | (rest[2] - b'0') << 3 | (rest[3] - b'0'));
-            4
-        }
-        _ => {
-            out.push(b'\\');
-            1
-        }
-    }
-}
-
-/// Masks the word that begins at `begin` of `out`, if it is an address, an IP or an id.
-fn token(out: &mut Vec<u8>, begin: usize, digits: usize, at_sign: bool, codes: &mut Codes) {
-    let mut end = out.len();
-    while end > begin && matches!(out[end - 1], b'.' | b':' | b'-') {
-        end -= 1;
-    }
-    let word = &out[begin..end];
-    let mask: &[u8] = if at_sign && word.iter().position(|&b| b == b'@').is_some_and(|p| p + 1 < word.len()) {
-        b"<address>"
-    } else if digits == 0 {
-        return;
-    } else if let Some(mask) = number_like(word, digits, &out[..begin], codes) {
-        mask
-    } else {
-        return;
-    };
-    let mut tail = [0u8; 4];
-    let tail_len = (out.len() - end).min(4);
-    tail[..tail_len].copy_from_slice(&out[end..end + tail_len]);
-    out.truncate(begin);
-    out.extend_from_slice(mask);
-    out.extend_from_slice(&tail[..tail_len]);
-}
-
-fn number_like(word: &[u8], digits: usize, before: &[u8], codes: &mut Codes) -> Option<&'static [u8]> {
-    let (mut letters, mut dots, mut colons, mut dashes, mut hex) = (0usize, 0usize, 0usize, 0usize, true);
-    for &b in word {
-        match b {
-            b'0'..=b'9' => {}
-            b'a'..=b'f' => letters += 1,
-            b'.' => dots += 1,
-            b':' => colons += 1,
-            b'-' | b'_' => dashes += 1,
-            _ => {
-                letters += usize::from(b.is_ascii_alphabetic());
-                hex = false;
+            let begin = out.len();
+            copy(&text[from..end], out);
+            token(out, begin, codes);
+            (at, run) = (end, end);
+        } else if byte == b'>' {
+            // Only an address can stand before it that was masked with brackets of its own.
+            at += 1;
+            if run + 1 < at && text[at - 2] != b'>' {
+                continue;
             }
-        }
-    }
-    if letters == 0 && dots == 2 && colons == 0 && dashes == 0 {
-        if codes.enhanced.is_none()
-            && let Some((code, len)) = EnhancedCode::parse_prefix(word)
-            && len == word.len()
-        {
-            let marked = before.last().is_none_or(|b| matches!(b, b'#' | b'('));
-            if codes.basic.map_or(marked, |basic| basic / 100 == u16::from(code.class)) {
-                codes.enhanced = Some(code);
+            copy(&text[run..at], out);
+            run = at;
+            if out.ends_with(b"<<address>>") {
+                out.truncate(out.len() - 11);
+                out.extend_from_slice(b"<address>");
             }
+        } else {
+            copy(&text[run..at], out);
+            at += match byte {
+                0x80.. => wide(&text[at..], out),
+                b'\\' => escape(&text[at..], out),
+                _ => {
+                    space(out);
+                    1
+                }
+            };
+            run = at;
         }
-        return None;
     }
-    if letters == 0 && dots == 3 && colons <= 1 && dashes == 0 {
-        return Some(b"<ip>");
+    copy(&text[run..], out);
+    while out.last() == Some(&b' ') {
+        out.pop();
     }
-    if colons >= 2 && hex && dots == 0 && dashes == 0 {
-        return Some(if letters == 0 && colons == 2 && word.len() <= 8 { b"<id>" } else { b"<ip>" });
-    }
-    if letters == 0 && colons == 0 && dots == 0 && dashes == 0 {
-        // Microsoft's diagnostic numbers stay: AS(16012607) says what refused.
-        return (digits >= 6 && !before.ends_with(b"as(")).then_some(b"<id>");
-    }
-    if letters <= 2 && digits >= 6 && (dashes > 0 || colons > 0) {
-        return Some(b"<id>");
-    }
-    if dots > 0 && letters > 0 {
-        let last = word.rsplit(|&b| b == b'.').next().unwrap_or(b"");
-        let host = last.len() >= 2 && last.iter().all(u8::is_ascii_alphabetic);
-        return (!host && digits >= 4 && word.len() >= 10).then_some(b"<id>");
-    }
-    let as_number = word.len() == 10 && word.starts_with(b"as") && digits == 8;
-    let code = dashes == 1 && word.len() <= 11 && word.first().is_some_and(u8::is_ascii_alphabetic);
-    let long = word.len() >= 12 || (word.len() >= 9 && hex && dashes == 0);
-    (digits >= 3 && long && !as_number && !code).then_some(b"<id>")
 }
 
 /// The masked form of a reply for grouping: wrappers taken off, codes kept, query parameters of URLs cut.

@@ -113,6 +113,8 @@ fn check(lists: &[(&str, &[&str])], forms: &[&str], object: &str) {
         for name in *names {
             for form in forms {
                 let text = form.replace("{}", name);
+                // ZEN is several lists: its answer tells which.
+                let list = if *list == "spamhaus-zen" && form.contains("127.0.0.2") { &"spamhaus-sbl" } else { list };
                 let verdict = classifier.classify(&Reply { text: text.as_bytes(), ..Reply::default() });
                 let right = verdict.reason == Reason::Blocklisted
                     && verdict.blocklist.as_deref() == Some(list)
@@ -138,4 +140,23 @@ fn lists_of_addresses() {
 #[test]
 fn lists_of_domains() {
     check(DOMAIN_LISTS, DOMAIN_FORMS, "bad.test");
+}
+
+#[test]
+fn the_answer_tells_which_part_of_zen() {
+    for (answer, list, state) in [
+        ("127.0.0.2", "spamhaus-sbl", BlocklistState::Listed),
+        ("127.0.0.3", "spamhaus-css", BlocklistState::Listed),
+        ("127.0.0.4", "spamhaus-xbl", BlocklistState::Listed),
+        ("127.0.0.10", "spamhaus-pbl", BlocklistState::Policy),
+        ("127.0.0.11", "spamhaus-pbl", BlocklistState::Policy),
+    ] {
+        let text = format!("554 5.7.1 rejected: 203.0.113.5 listed at zen.spamhaus.org ({answer})");
+        let verdict = Classifier::builtin().classify(&Reply { text: text.as_bytes(), ..Reply::default() });
+        assert_eq!(verdict.reason, Reason::Blocklisted, "{text}");
+        assert_eq!((verdict.blocklist.as_deref(), verdict.blocklist_state), (Some(list), Some(state)), "{text}");
+    }
+    let refused = b"554 5.7.1 Service unavailable; Client host [203.0.113.5] blocked using zen.spamhaus.org; 127.255.255.254";
+    let verdict = Classifier::builtin().classify(&Reply { text: refused, ..Reply::default() });
+    assert_eq!((verdict.reason, verdict.blocklist_state), (Reason::ServerError, Some(BlocklistState::ResolverError)));
 }

@@ -1,6 +1,6 @@
 //! What the engine promises whatever the rules say.
 
-use bouncestat_classification::Classifier;
+use bouncestat_classification::{Classifier, lint};
 use bouncestat_record::{Action, Class, Level, Mta, Reason, Reply};
 
 #[test]
@@ -33,4 +33,34 @@ fn a_failure_is_never_without_a_reason() {
         let verdict = Classifier::builtin().classify(&reply);
         assert_eq!((verdict.reason, verdict.class), (Reason::None, Class::None));
     }
+}
+
+#[test]
+fn rules_that_can_never_win_are_found() {
+    let file = r#"
+[[rule]]
+id = "acme.wide"
+reason = "policy"
+rank = 90
+match = ["acme"]
+examples = ["550 Acme says no"]
+
+[[rule]]
+id = "acme.narrow"
+reason = "mailbox_full"
+match = ["acme .. (box|tray) full", "tray of acme"]
+examples = ["552 Acme says that the tray full of paper is closed"]
+
+[[rule]]
+id = "acme.half"
+reason = "mailbox_full"
+match = ["acme quota", "no room in tray"]
+examples = ["552 There is no room in tray 5"]
+"#;
+    let unreachable: Vec<String> = lint(file, "my.toml")
+        .into_iter()
+        .filter(|f| f.message.contains("unreachable"))
+        .map(|f| f.rule + ": " + &f.message)
+        .collect();
+    assert_eq!(unreachable, ["acme.narrow: unreachable: whatever it matches is won by `acme.wide`"]);
 }

@@ -38,7 +38,7 @@ not = ["550 User unknown"]
         ("[[rule]]\nid = \"a\"\nreason = \"policy\"\nmatch = [\"xyzzy\"]\nexamples = [\"550 user unknown\"]", "won by"),
         ("[[rule]]\nid = \"a\"\nreason = \"policy\"\nmatch = [\"xyzzy\"]", "no example"),
         ("[[rule]]\nid = \"recipient.unknown\"\nreason = \"policy\"\nmatch = [\"xyzzy\"]", "already used"),
-        ("nonsense", "my.toml"),
+        ("nonsense", "line 1"),
     ] {
         let findings = lint(bad, "my.toml");
         assert!(findings.iter().any(|f| f.message.contains(word)), "{bad}: {findings:?}");

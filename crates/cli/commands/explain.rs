@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anyhow::{Result, bail};
-use bouncestat_classification::{Classifier, Explanation};
-use bouncestat_ingest::mta::failure_in_line;
-use bouncestat_record::{EnhancedCode, Reason, Reply};
+use bouncestat_classification::{Classifier, Explanation, ReasonExplanation};
+use bouncestat_ingest::mta::{detect, failure_in_line};
+use bouncestat_record::{EnhancedCode, Level, Reason, Reply};
 
 use super::classify::verdict_json;
 use crate::args::{Common, Explain};
 use crate::exit;
+use crate::notes::name;
 use crate::output::Output;
 use crate::settings::rules;
 
@@ -24,9 +25,17 @@ pub fn run(args: &Explain, common: &Common) -> Result<u8> {
     if let Some(other) = common.format.as_deref().filter(|f| !["json", "table"].contains(f)) {
         bail!("explain has no format {other:?}; there are table and json");
     }
-    let answer = match rules.explain_code(text.trim()) {
-        Some(code) if common.format.as_deref() != Some("json") => code_words(&code),
-        _ => reply_words(&rules, &text, common.format.as_deref() == Some("json")),
+    let text = text.trim();
+    let answer = if common.format.as_deref() == Some("json") {
+        reply_words(&rules, text, true)
+    } else if let Some(code) = rules.explain_code(text) {
+        code_words(&code)
+    } else if let Some(reason) = rules.explain_reason(text) {
+        reason_words(&reason)
+    } else if looks_like_a_code(text) {
+        bail!("{text} is no reply code: a basic code is 200 to 599 (550), an enhanced one begins with 2, 4 or 5 (5.7.26)");
+    } else {
+        reply_words(&rules, text, false)
     };
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
@@ -39,9 +48,8 @@ pub fn run(args: &Explain, common: &Common) -> Result<u8> {
 
 fn code_words(code: &bouncestat_classification::CodeExplanation) -> String {
     let mut text = format!("{}\n", code.code);
-    if let Some(meaning) = &code.meaning {
-        let _ = writeln!(text, "  registry     {}: {}", meaning.title, meaning.description);
-    }
+    let meaning = code.meaning.as_ref().map_or_else(|| "not registered".to_owned(), |meaning| meaning.words());
+    let _ = writeln!(text, "  registry     {meaning}");
     let _ = writeln!(text, "  reason       {}", code.reason);
     let _ = writeln!(text, "  class        {}", code.class);
     let _ = writeln!(text, "  disposition  {}", code.disposition);
@@ -50,6 +58,28 @@ fn code_words(code: &bouncestat_classification::CodeExplanation) -> String {
         let _ = writeln!(text, "  at {provider:9} {reason}");
     }
     text
+}
+
+fn reason_words(reason: &ReasonExplanation) -> String {
+    let mut text = format!("{}\n", reason.reason);
+    let _ = writeln!(text, "  means        {}", reason.definition);
+    let [good, now] = reason.classes;
+    let [first, then] = reason.dispositions;
+    if (good, first) == (now, then) {
+        let _ = writeln!(text, "  class        {good}\n  disposition  {first}");
+    } else {
+        let _ = writeln!(text, "  class        {good} at 5xx, {now} at 4xx\n  disposition  {first} at 5xx, {then} at 4xx");
+    }
+    let _ = writeln!(text, "  advice       {}", reason.advice);
+    let _ = writeln!(text, "  rules        {} (bouncestat rules list)", reason.rules);
+    text
+}
+
+/// Whether `text` is digits and dots alone, in the shape of a code.
+fn looks_like_a_code(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let numbers = parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()));
+    numbers && (parts.len() == 3 || (parts.len() == 1 && text.len() == 3))
 }
 
 fn reply_words(rules: &Classifier, text: &str, as_json: bool) -> String {
@@ -64,6 +94,14 @@ fn reply_words(rules: &Classifier, text: &str, as_json: bool) -> String {
         ..Reply::default()
     };
     let explanation = rules.explain(&reply);
+    // A line without an attempt has no reply to explain; what is said of it as a text alone must not pass for more.
+    if part.is_none()
+        && !as_json
+        && explanation.verdict.reason == Reason::Unknown
+        && let Some(mta) = detect(text.as_bytes())
+    {
+        return format!("This is a line of {}'s log, but of no attempt to deliver: it holds no reply to explain.\n", name(mta));
+    }
     if as_json {
         return format!("{}\n", verdict_json(text, &explanation));
     }
@@ -86,7 +124,11 @@ fn words(e: &Explanation) -> String {
     line("advice", &e.advice);
     line("codes", &codes.join(" "));
     line("registry", e.meaning.as_deref().unwrap_or(""));
-    line("decided by", &format!("{} ({} evidence)", v.rule_id, v.level));
+    match (v.level, v.reason) {
+        (Level::None, Reason::Unknown) => line("decided by", "nothing: no rule knows the words, and no code tells why"),
+        (Level::None, _) => line("decided by", "the positive code, or the delivery that the log tells of"),
+        _ => line("decided by", &format!("{} ({} evidence)", v.rule_id, v.level)),
+    }
     line("words", e.matched.as_deref().unwrap_or(""));
     line("next best", e.runner_up.as_deref().unwrap_or(""));
     line("provider", v.provider.as_deref().unwrap_or(""));

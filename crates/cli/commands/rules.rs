@@ -104,6 +104,7 @@ fn lint(file: &Path) -> Result<u8> {
     for finding in &findings {
         println!("{}: {}: {}", file.display(), if finding.rule.is_empty() { "(file)" } else { &finding.rule }, finding.message);
     }
-    eprintln!("bouncestat: {}: {} findings", file.display(), findings.len());
+    let noun = if findings.len() == 1 { "finding" } else { "findings" };
+    eprintln!("bouncestat: {}: {} {noun}", file.display(), findings.len());
     Ok(if findings.is_empty() { exit::FINE } else { exit::NOTHING })
 }
