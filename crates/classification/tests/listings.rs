@@ -48,8 +48,11 @@ fn lists_are_named_as_servers_quote_them() {
         lists.add(got[1].1, want("blocklist"));
         states.add(got[2].1, want("blocklist_state"));
         objects.add(got[3].1, want("listed"));
-        let faults: Vec<String> =
-            got.iter().filter(|(name, is)| *is != want(name)).map(|(name, is)| format!("{name} {is:?}, not {:?}", want(name))).collect();
+        let faults: Vec<String> = got
+            .iter()
+            .filter(|(name, is)| *is != want(name))
+            .map(|(name, is)| format!("{name} {is:?}, not {:?}", want(name)))
+            .collect();
         if !faults.is_empty() {
             wrong.push(format!("{} [{}] {text}", faults.join("; "), verdict.rule_id));
         }
