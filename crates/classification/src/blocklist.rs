@@ -117,8 +117,16 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     .filter(|w| w.len() >= 4 && w.iter().any(|b| matches!(b, b'.' | b':')))
 }
 
+/// A word without the code of the line that it begins: `554-192.0.2.1`.
+fn without_code(word: &[u8]) -> &[u8] {
+    match word {
+        [b'4' | b'5', a, b, b'-', rest @ ..] if a.is_ascii_digit() && b.is_ascii_digit() => rest,
+        _ => word,
+    }
+}
+
 fn ip_in(word: &[u8]) -> Option<String> {
-    let word = std::str::from_utf8(word).ok()?;
+    let word = std::str::from_utf8(without_code(word)).ok()?;
     let word = word.trim_end_matches(['.', ':', '-']).trim_start_matches("IPv6:");
     // `550-203.0.113.5 is …`: a code that a line goes on behind.
     let word = match word.as_bytes() {
@@ -175,10 +183,12 @@ const NOT_LISTED: &[&str] = &[
 ];
 
 fn domain_in(word: &[u8], entity: &str) -> Option<String> {
-    let word = std::str::from_utf8(word).ok()?.trim_end_matches(['.', ':', '-']);
+    let word = std::str::from_utf8(without_code(word)).ok()?.trim_end_matches(['.', ':', '-']);
     let url = word.get(..8).is_some_and(|p| p.to_ascii_lowercase().starts_with("http"));
     if url && !entity.contains("uri") {
-        return None;
+        // A lookup's address may end with the name that is listed.
+        let (_, looked_up) = word.split_once("/lookup/")?;
+        return domain_in(looked_up.as_bytes(), entity);
     }
     let name = word.rsplit('@').next().unwrap_or(word);
     let host = if url { name.split("//").nth(1)?.split('/').next()? } else { name };
@@ -206,6 +216,8 @@ mod tests {
             ("host 2001:db8::5 listed", "ip", Some("2001:db8::5")),
             ("domain bad.example listed in dbl.spamhaus.org", "domain", Some("bad.example")),
             ("Blocked, see https://bad.example/x in multi.surbl.org", "uri", Some("https://bad.example/x")),
+            ("554-192.0.2.9 is listed", "ip", Some("192.0.2.9")),
+            ("see https://check.test/query/lookup/bad.example. now", "ip/domain", Some("bad.example")),
             ("127.0.0.2 means listed", "ip", None),
             ("550-203.0.113.5 is listed", "ip", Some("203.0.113.5")),
             ("554-2001:db8::5 is listed", "ip", Some("2001:db8::5")),

@@ -7,7 +7,7 @@ const FORMS: &[&str] = &[
     "554 5.7.1 Service unavailable; Client host [203.0.113.5] blocked using {}",
     "550 203.0.113.5 is listed in {}",
     "550 5.7.1 203.0.113.5 found in {}",
-    "554 5.7.1 rejected: 203.0.113.5 listed at {} (127.0.0.2)",
+    "554 5.7.1 rejected: 203.0.113.5 listed at {} (A record)",
     "554 Your IP is blacklisted by {}: 203.0.113.5",
     "550-host 203.0.113.5 is in a black list at {}\n550 bye",
     "550 5.7.1 Blocked by {} (203.0.113.5)",
