@@ -116,7 +116,7 @@ class Postfix(Server):
         special = {s.domain: s.kind for s in self.scenarios if s.kind}
         transports = {"fragile": "fragile:", "reuse": "reuse:", "soft": "soft:", "discard": "discard:", "slow": "slow:"}
         lines = [f"{domain} {transports[kind]}" for domain, kind in special.items() if kind in transports]
-        lines += [f"{domain} lmtp:{domain}" for domain, kind in special.items() if kind == "lmtp"]
+        lines += [f"{domain} lmtp:mx.{domain}" for domain, kind in special.items() if kind == "lmtp"]
         lines += ["error.test error:5.7.1 recipient is on our suppression list", "pipe-ok.test pipe:true",
                   "pipe-fails.test pipe:echo no such mailbox here; exit 67", "pipe-tempfail.test pipe:exit 75"]
         self.write("lab/transport", "\n".join(lines) + "\n")

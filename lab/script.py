@@ -77,7 +77,8 @@ class Scenario:
             truth = {r: truth for message in self.send + self.later for r in message}
         self.truth = [Truth(self.name, self.address(r), line) for r, line in truth.items()] if self.runs else []
         for each in self.truth:
-            each.instance = "second" if self.second else None
+            # The queue's name, where a server has several.
+            each.instance = None if server == "exim" else "postfix-second" if self.second else "postfix"
 
     def address(self, local):
         return local if "@" in local.rsplit('"', 1)[-1] or local.startswith(("|", '"|', "/")) else f"{local}@{self.domain}"
@@ -123,7 +124,7 @@ def place(scenarios, network):
             zone[scenario.domain] = {"A": [scenario.hosts[0]["address"]]}
         elif dns == "loop":
             zone[scenario.domain] = {"MX": names}
-            zone[names[0][1]] = {"A": ["127.0.0.1"]}
+            zone[names[0][1]] = {"A": [network + ".2"]}
         elif dns == "mx":
             zone[scenario.domain.encode("idna").decode()] = {"MX": names}
         elif dns != "nothing":

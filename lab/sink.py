@@ -2,14 +2,16 @@
 
 A script gives, by stage (greeting, tls, helo, mail, rcpt, data, end, quit), a reply or an action; a list gives one for each visit, the
 last of them for all that follow; at rcpt and end a table gives them by local part. Actions: "drop" closes without a word, "stall" says
-nothing until the client goes away, "cut" (at end) closes in the middle of the message, "reinject" (at end) hands the message back to the
+nothing until the client goes away, "cut" and "choke" (at end) close or stop reading in the middle of the message, "reinject" (at end) hands the message back to the
 server under test and repeats its reply, as a content filter does. What happened is written down (`Wire`): it is what the truth is
 checked against, and what counts notifications.
 """
 
 import asyncio
+import logging
 import re
 import smtplib
+import socket
 import ssl
 import threading
 
@@ -160,9 +162,13 @@ class Session:
         if not isinstance(end, dict):
             end = at_visit(end, self.visit)
         if end == "cut":
-            self.fail("data", "cut", self.recipients)
+            self.fail("end_of_data", "cut", self.recipients)
             await self.reader.readline()
             self.writer.transport.abort()
+            raise Gone
+        if end == "choke":
+            self.fail("end_of_data", "choke", self.recipients)
+            await asyncio.sleep(120)
             raise Gone
         lines = []
         while (line := await self.reader.readline()) != b".\r\n":
@@ -216,12 +222,19 @@ class Sink(threading.Thread):
         self.ready, self.problem, self.wrong = threading.Event(), None, []
 
     def run(self):
+        # Connections that break are the script: asyncio need not warn of them.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         asyncio.run(self.serve())
 
     async def serve(self):
         try:
             for host in self.hosts:
-                await asyncio.start_server(lambda r, w, host=host: self.session(host, r, w), host["address"], self.port, limit=1 << 22)
+                listener = socket.socket()
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                # Small and fixed, so that a large message does not fit when a host stops reading.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+                listener.bind((host["address"], self.port))
+                await asyncio.start_server(lambda r, w, host=host: self.session(host, r, w), sock=listener)
         except OSError as problem:
             self.problem = problem
         self.ready.set()
