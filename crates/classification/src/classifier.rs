@@ -209,7 +209,10 @@ impl Classifier {
     /// Takes the wrappers off, masks into `masked`, and reads what stands beside the text.
     pub(crate) fn prepare<'a>(&self, reply: &Reply<'a>, masked: &mut Vec<u8>) -> Prepared<'a> {
         let isolated = isolate(reply.text);
-        let codes = text::mask(isolated.text, masked);
+        let mut codes = text::mask(isolated.text, masked);
+        if let Some(reply) = isolated.quoted {
+            codes = text::mask(reply, &mut Vec::new());
+        }
         let host = reply.relay_host.filter(|h| !h.is_empty()).or_else(|| isolated.host.and_then(|h| std::str::from_utf8(h).ok()));
         let smtp_code = codes.basic.or(reply.smtp_code);
         let remote = smtp_code.is_some() || isolated.remote || (codes.enhanced.is_some() && reply.mta.is_none());

@@ -26,11 +26,13 @@ pub struct Isolated<'a> {
     pub stage: Option<Stage>,
     /// Whether a wrapper proves that another server said it.
     pub remote: bool,
+    /// A reply inside `text`, where the logging server's own words around it decide: it still gives the codes.
+    pub quoted: Option<&'a [u8]>,
 }
 
 /// Isolates this hop's reply in `text`.
 pub fn isolate(text: &[u8]) -> Isolated<'_> {
-    let mut found = Isolated { text: text.trim_ascii(), host: None, stage: None, remote: false };
+    let mut found = Isolated { text: text.trim_ascii(), host: None, stage: None, remote: false, quoted: None };
     if let Some(rest) = found.text.strip_prefix(b"delivery temporarily suspended: ") {
         found.text = rest;
     }
@@ -103,6 +105,7 @@ fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], afte
         Wrapper::Said | Wrapper::Talk => {
             // Postfix's own words decide here; what the server said comes after them (smtp_sasl_glue.c).
             if before.starts_with(b"SASL authentication failed") {
+                found.quoted = Some(after);
                 return false;
             }
             found.host = host_before(before).or(found.host);
@@ -112,8 +115,24 @@ fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], afte
             found.text = after;
             found.remote = true;
         }
-        Wrapper::Exim => {
+        Wrapper::StartTls => {
+            found.host = host_before(before).or(found.host);
+            found.quoted = Some(after);
+            found.stage = Some(Stage::Helo);
+            return false;
+        }
+        // Exim tries HELO after a refused EHLO; where the connection is gone by then, this is the reply (smtp.c).
+        Wrapper::Ehlo => {
+            found.text = after.strip_suffix(b")").unwrap_or(after);
+            found.stage = Some(Stage::Helo);
+            found.remote = true;
+        }
+        Wrapper::Exim | Wrapper::Lmtp => {
             found.stage = command_stage(after).or(found.stage);
+            // In LMTP the replies to the message come one a recipient, and Exim names the command before it.
+            if wrapper == Wrapper::Lmtp && found.stage == Some(Stage::Data) {
+                found.stage = Some(Stage::EndOfData);
+            }
             let Some(reply) = after_command(after) else { return false };
             found.text = reply;
             if let Some(rest) = reply.strip_prefix(b"host ")
@@ -185,7 +204,9 @@ fn unwrap<'a>(found: &mut Isolated<'a>, wrapper: Wrapper, before: &'a [u8], afte
 
 /// The reply behind Exim's `RCPT TO:<a@b>: ` or `initial connection: `.
 fn after_command(after: &[u8]) -> Option<&[u8]> {
-    let start = match memchr::memchr(b'<', &after[..after.len().min(40)]) {
+    // A bracket behind the first `: ` belongs to the reply: `end of data: 552 5.2.2 <a@b>: Mailbox full`.
+    let reply = memmem::find(after, b": ")?;
+    let start = match memchr::memchr(b'<', &after[..reply.min(40)]) {
         Some(open) => open + memchr::memchr(b'>', &after[open..])?,
         None => 0,
     };
@@ -235,8 +256,20 @@ fn local_stage(text: &[u8]) -> Option<Stage> {
             return Some(stage);
         }
     }
-    (text.starts_with(b"connect to ") || text.starts_with(b"Connection refused")).then_some(Stage::Connect)
+    if text.starts_with(b"connect to ") || text.starts_with(b"Connection refused") {
+        return Some(Stage::Connect);
+    }
+    TLS_FAILURES.iter().any(|words| text.starts_with(words)).then_some(Stage::Helo)
 }
+
+/// How the servers begin to say that TLS failed, which is where the session then was (Postfix smtp_proto.c, Exim smtp.c and tls-*.c).
+const TLS_FAILURES: &[&[u8]] = &[
+    b"TLS is required, but ",
+    b"Cannot start TLS: ",
+    b"Server certificate not ",
+    b"a TLS session is required, but ",
+    b"TLS session: ",
+];
 
 #[cfg(test)]
 mod tests {
@@ -293,6 +326,33 @@ mod tests {
             Some("mx.a.test"),
             Some(Stage::Connect),
         );
+        check(
+            "SMTP error from remote mail server after end of data: 552 5.2.2 <a@b.test>: Mailbox full",
+            "552 5.2.2 <a@b.test>: Mailbox full",
+            None,
+            Some(Stage::EndOfData),
+        );
+        check("LMTP error after DATA: 552 5.2.2 <a@b.test> Full", "552 5.2.2 <a@b.test> Full", None, Some(Stage::EndOfData));
+        check(
+            "Remote host closed connection in response to HELO mta.test (EHLO response was: 421 4.3.2 mx.a.test Closing)",
+            "421 4.3.2 mx.a.test Closing",
+            None,
+            Some(Stage::Helo),
+        );
+    }
+
+    #[test]
+    fn failures_of_tls() {
+        for text in [
+            "TLS is required, but was not offered by host mx.a.test[192.0.2.1]",
+            "a TLS session is required, but the server did not offer TLS support",
+            "Cannot start TLS: handshake failure",
+        ] {
+            check(text, text, None, Some(Stage::Helo));
+        }
+        let text = b"TLS is required, but host mx.a.test[192.0.2.1] refused to start TLS: 454 4.7.0 not now";
+        let found = isolate(text);
+        assert_eq!((found.text, found.quoted, found.stage), (&text[..], Some(&b"454 4.7.0 not now"[..]), Some(Stage::Helo)));
     }
 
     #[test]
