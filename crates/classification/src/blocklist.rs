@@ -25,6 +25,8 @@ struct RawList {
     rank: u8,
     #[serde(default)]
     state: Option<String>,
+    #[serde(default)]
+    neighbourhood: bool,
     #[serde(rename = "match")]
     patterns: Vec<String>,
     #[serde(default)]
@@ -58,6 +60,8 @@ pub struct Blocklist {
     pub who: String,
     /// What to do.
     pub advice: String,
+    /// Whether it lists whole networks for what some of their addresses do.
+    pub neighbourhood: bool,
     pub(crate) rank: u8,
     pub(crate) state: BlocklistState,
 }
@@ -81,6 +85,7 @@ impl Lists {
                 url: list.url,
                 who: list.who,
                 advice: list.advice,
+                neighbourhood: list.neighbourhood,
                 rank: list.rank,
                 state: list.state.and_then(|s| BlocklistState::from_name(&s)).unwrap_or(BlocklistState::Listed),
             });

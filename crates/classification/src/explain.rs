@@ -139,7 +139,7 @@ impl Classifier {
         advice.truncate(trimmed);
     }
 
-    fn delist_url(&self, verdict: &Verdict) -> Option<String> {
+    pub(crate) fn delist_url(&self, verdict: &Verdict) -> Option<String> {
         if matches!(
             verdict.blocklist_state,
             Some(BlocklistState::DeadList | BlocklistState::ResolverError | BlocklistState::Greylist)

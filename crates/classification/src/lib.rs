@@ -13,6 +13,7 @@
 //! assert_eq!((verdict.reason, verdict.class), (Reason::UserUnknown, Class::Hard));
 //! ```
 
+mod blame;
 mod blocklist;
 mod classifier;
 mod codes;
@@ -28,6 +29,7 @@ mod provider;
 mod rule;
 pub mod text;
 
+pub use blame::Remedy;
 pub use blocklist::Blocklist;
 pub use classifier::Classifier;
 pub use codes::Meaning;

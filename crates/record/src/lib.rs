@@ -7,11 +7,13 @@
 //! (`bouncestat-aggregation`) and formats (`bouncestat-export`).
 
 pub mod address;
+pub mod blame;
 pub mod delivery;
 pub mod smtp;
 pub mod time;
 pub mod verdict;
 
+pub use blame::Blame;
 pub use delivery::{Action, Delivery, Direction, Mta, Outcome, Try};
 pub use smtp::{EnhancedCode, Stage};
 pub use verdict::{BlocklistState, Class, Disposition, Family, Level, Reason, Reply, Verdict};
