@@ -74,7 +74,7 @@ fn outcomes_and_classes() {
     let hard = verdict(Class::Hard, Reason::UserUnknown, Disposition::Suppress);
     let full = verdict(Class::Soft, Reason::MailboxFull, Disposition::Retry);
     let mut batch = Batch::new();
-    batch.push(&delivery("a@good.example", Outcome::Delivered, &ok), None, Some("google"), "", None);
+    batch.push(&delivery("a@good.example", Outcome::Delivered, &ok), None, Some("google"), "", &[]);
     batch.push(
         &Delivery { delayed: true, ..delivery("b@Good.Example", Outcome::Delivered, &ok) },
         None,
@@ -82,13 +82,13 @@ fn outcomes_and_classes() {
         "",
         None,
     );
-    batch.push(&delivery("c@good.example", Outcome::Bounced, &refused), Some(&hard), None, "no such user", None);
-    batch.push(&delivery("d@good.example", Outcome::Bounced, &refused), Some(&full), None, "full", None);
+    batch.push(&delivery("c@good.example", Outcome::Bounced, &refused), Some(&hard), None, "no such user", &[]);
+    batch.push(&delivery("d@good.example", Outcome::Bounced, &refused), Some(&full), None, "full", &[]);
     // What the server gave up or keeps is soft, whatever the reply says.
-    batch.push(&delivery("e@good.example", Outcome::Expired, &waiting), Some(&hard), None, "later", None);
-    batch.push(&delivery("f@good.example", Outcome::Deferred, &waiting), None, None, "", None);
+    batch.push(&delivery("e@good.example", Outcome::Expired, &waiting), Some(&hard), None, "later", &[]);
+    batch.push(&delivery("f@good.example", Outcome::Deferred, &waiting), None, None, "", &[]);
     // Refused for good, and nobody knows why: hard.
-    batch.push(&delivery("root", Outcome::Bounced, &[]), None, None, "", None);
+    batch.push(&delivery("root", Outcome::Bounced, &[]), None, None, "", &[]);
     let report = report(batch);
 
     let row = |column| int(&report, "totals", 0, column);
@@ -129,7 +129,7 @@ fn the_most_frequent_provider_wins_and_ties_go_by_name() {
     for (domain, providers) in [("a@one.example", ["yahoo", "google", "yahoo"]), ("a@tie.example", ["yahoo", "google", ""])] {
         for provider in providers {
             let provider = (!provider.is_empty()).then_some(provider);
-            batch.push(&delivery(domain, Outcome::Delivered, &ok), None, provider, "", None);
+            batch.push(&delivery(domain, Outcome::Delivered, &ok), None, provider, "", &[]);
         }
     }
     let report = report(batch);
@@ -144,7 +144,7 @@ fn sources_name_what_is_known() {
         [("mx1", "", ""), ("mx1", "", "192.0.2.1"), ("mx1", "out", "192.0.2.1"), ("", "", "192.0.2.1")]
     {
         let d = Delivery { log_host, instance, source_ip, sender: None, ..delivery("a@b.example", Outcome::Delivered, &[]) };
-        batch.push(&d, None, None, "", None);
+        batch.push(&d, None, None, "", &[]);
     }
     let report = report(batch);
     let names: Vec<_> = (0..4).map(|i| get(&report, "sources", i, "source")).collect();
@@ -167,7 +167,7 @@ fn reasons_keep_the_commonest_template_and_the_oldest_reply() {
     ] {
         let tries = [attempt(at, Action::Bounced, text)];
         let mut batch = Batch::new();
-        batch.push(&delivery(recipient, Outcome::Bounced, &tries), Some(verdict), None, template, None);
+        batch.push(&delivery(recipient, Outcome::Bounced, &tries), Some(verdict), None, template, &[]);
         aggregator.add(batch).unwrap();
     }
     let templates = aggregator.unknown_templates(10);
@@ -202,7 +202,7 @@ fn suspects_need_two_recipients_and_a_listing() {
             batch.push(&d, Some(verdict), *provider, if i % 2 == 0 { "t" } else { "s" }, Some("https://list.example/"));
         }
         let ok = delivery("other@a.example", Outcome::Delivered, &[]);
-        batch.push(&ok, None, Some("google"), "", None);
+        batch.push(&ok, None, Some("google"), "", &[]);
         report(batch)
     };
     let none = |pushes: &[(&str, &Verdict, Option<&str>)]| run(pushes).table("suspects").unwrap().frame.is_empty();
@@ -231,8 +231,8 @@ fn suspects_need_two_recipients_and_a_listing() {
 #[test]
 fn a_removed_delivery_without_a_cause_is_our_own_decision() {
     let mut batch = Batch::new();
-    batch.push(&Delivery { removed: true, ..delivery("a@b.example", Outcome::Expired, &[]) }, None, None, "", None);
-    batch.push(&delivery("a@b.example", Outcome::Expired, &[]), None, None, "", None);
+    batch.push(&Delivery { removed: true, ..delivery("a@b.example", Outcome::Expired, &[]) }, None, None, "", &[]);
+    batch.push(&delivery("a@b.example", Outcome::Expired, &[]), None, None, "", &[]);
     let report = report(batch);
     assert_eq!(get(&report, "reasons", 0, "reason"), Value::Utf8("expired"));
     assert_eq!(get(&report, "reasons", 1, "reason"), Value::Utf8("suppressed"));

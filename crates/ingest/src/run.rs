@@ -29,6 +29,12 @@ pub trait Consumer: Sync {
     fn begin(&self) -> Self::Part;
     /// Adds a delivery to a part.
     fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>);
+    /// A second window, where one is asked for: each message is folded for it too, as if it were the only one.
+    fn window_before(&self) -> Option<Window> {
+        None
+    }
+    /// Adds a delivery of the second window.
+    fn before(&self, _: &mut Self::Part, _: &Delivery<'_>) {}
 }
 
 /// How to run.
@@ -180,9 +186,18 @@ fn fold_scan<C: Consumer>(scan: &Scan, whole: &[Whole], context: Context<'_>, co
             }
             Whole::Apart(message) => view_of(message),
         };
-        fold::fold(view, context, &mut counts, &mut |delivery| consumer.delivery(&mut part, delivery));
+        fold_one(view, context, consumer, &mut part, &mut counts);
     }
     (part, counts)
+}
+
+/// Folds one message, for the second window too where there is one. What that one excludes is not counted.
+fn fold_one<C: Consumer>(view: View<'_>, context: Context<'_>, consumer: &C, part: &mut C::Part, counts: &mut Counts) {
+    fold::fold(view, context, counts, &mut |delivery| consumer.delivery(part, delivery));
+    if let Some(window) = consumer.window_before() {
+        let context = Context { window, ..context };
+        fold::fold(view, context, &mut Counts::default(), &mut |delivery| consumer.before(part, delivery));
+    }
 }
 
 fn view_of(message: &Message) -> View<'_> {
@@ -207,7 +222,7 @@ fn finish<C: Consumer>(
             .map(|messages| {
                 let (mut part, mut counts) = (consumer.begin(), Counts::default());
                 for message in messages {
-                    fold::fold(view_of(message), context, &mut counts, &mut |d| consumer.delivery(&mut part, d));
+                    fold_one(view_of(message), context, consumer, &mut part, &mut counts);
                 }
                 (part, counts)
             })
