@@ -16,4 +16,6 @@ mod reports;
 mod rules;
 mod samples;
 mod schema;
+mod suppress;
+mod suspects;
 mod window;

@@ -83,8 +83,11 @@ pub struct Suspects {
     /// Refused deliveries at least
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Thresholds")]
     pub min_refused: u64,
+    /// Share of deliveries refused at least, a fraction, where fewer than three receivers refuse
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = fraction, help_heading = "Thresholds")]
+    pub min_share: f64,
     /// Score at least, 0 to 1
-    #[arg(long, value_name = "SCORE", default_value_t = 0.25, value_parser = fraction, help_heading = "Thresholds")]
+    #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = fraction, help_heading = "Thresholds")]
     pub min_score: f64,
 }
 
@@ -116,7 +119,11 @@ pub struct Suppress {
 }
 
 fn list_names() -> clap::builder::PossibleValuesParser {
-    bouncestat_export::lists::LISTS.iter().map(|list| clap::builder::PossibleValue::new(list.name).help(list.meaning)).collect::<Vec<_>>().into()
+    bouncestat_export::lists::LISTS
+        .iter()
+        .map(|list| clap::builder::PossibleValue::new(list.name).help(list.meaning))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// Arguments of `classify`.

@@ -68,7 +68,7 @@ impl Consumer for Count<'_> {
         let verdict = if delivered { None } else { verdict_of(self.rules, delivery, &domain) };
         let template = delivery.cause.filter(|_| !delivered).map(|cause| template(cause.text)).unwrap_or_default();
         let refused = refused(self.rules, delivery, verdict.as_ref(), &template, &domain);
-        let helps: Vec<_> = refused.iter().map(|r| || help(self.rules, &r.verdict, provider)).collect();
+        let helps: Vec<_> = refused.iter().map(|r| || help(self.rules, r, provider)).collect();
         let refusals: Vec<Refusal<'_>> = refused
             .iter()
             .zip(&helps)
@@ -131,8 +131,8 @@ fn may_blame(verdict: &Verdict) -> bool {
         || matches!(verdict.reason, Reason::RateLimited | Reason::SpamContent)
 }
 
-fn help(rules: &Classifier, verdict: &Verdict, provider: Option<&str>) -> Help {
-    let remedy = rules.remedy(verdict, provider);
+fn help(rules: &Classifier, refused: &Refused<'_>, provider: Option<&str>) -> Help {
+    let remedy = rules.remedy(&refused.verdict, refused.blame, provider);
     Help { who: remedy.who, advice: remedy.advice, url: remedy.url.filter(|url| url.starts_with("http")) }
 }
 

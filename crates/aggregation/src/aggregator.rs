@@ -3,6 +3,7 @@
 //! What it holds grows with distinct domains, sources, senders and reply templates, never with deliveries: rows wait in a block
 //! of at most 131,072, then polars sums them and they are gone.
 
+use crate::Result;
 use crate::batch::Batch;
 use crate::cells::Keys;
 use crate::failures::{Failures, UnknownTemplate};
@@ -10,7 +11,6 @@ use crate::refusals::Refusals;
 use crate::report::{Meta, Report, Table, Window};
 use crate::reports::{REPORTS, State, Thresholds, comparison, suspect_rows, suspects};
 use crate::sums::{BLOCK, Group, Rows};
-use crate::Result;
 
 /// Sums of all deliveries so far.
 #[derive(Default)]
@@ -114,13 +114,7 @@ impl Aggregator {
     }
 
     fn state(&self) -> State<'_> {
-        State {
-            keys: &self.keys,
-            cells: &self.cells,
-            senders: &self.senders,
-            failures: &self.failures,
-            refusals: &self.refusals,
-        }
+        State { keys: &self.keys, cells: &self.cells, senders: &self.senders, failures: &self.failures, refusals: &self.refusals }
     }
 
     /// Gives a window its first and last event.

@@ -33,14 +33,9 @@ impl Share {
     }
 }
 
-/// Compares two shares. A change is certain where the 95 % interval of the difference leaves out 0: Newcombe's hybrid of two
+/// Compares two shares; without deliveries in both windows there is nothing to compare. A change is certain where the 95 % interval of the difference leaves out 0: Newcombe's hybrid of two
 /// Wilson intervals (R. G. Newcombe, 1998, Statistics in Medicine 17:873, method 10).
 pub(crate) fn compare(before: Share, now: Share) -> Change {
-    match (before.part, now.part) {
-        (0, 1..) if before.whole == 0 => return Change::New,
-        (1.., 0) if now.whole == 0 => return Change::Gone,
-        _ => {}
-    }
     let (Some((low_b, high_b)), Some((low_n, high_n))) = (interval(before.part, before.whole), interval(now.part, now.whole))
     else {
         return Change::Steady;
@@ -83,9 +78,9 @@ mod tests {
         check((40, 1000), (10, 1000), Change::Falling);
         check((0, 1000), (40, 1000), Change::New);
         check((0, 1), (1, 1), Change::Steady);
-        check((0, 0), (1, 1), Change::New);
+        check((0, 0), (1, 1), Change::Steady);
         check((40, 1000), (0, 1000), Change::Gone);
-        check((3, 3), (0, 0), Change::Gone);
+        check((3, 3), (0, 0), Change::Steady);
         check((0, 0), (0, 0), Change::Steady);
         // Newcombe 1998, table II (a): 56/70 - 48/80 = 0.2, 95 %: 0.0524 to 0.3339.
         check((48, 80), (56, 70), Change::Rising);

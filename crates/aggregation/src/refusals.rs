@@ -203,7 +203,14 @@ impl Refusals {
     }
 
     /// Takes in the refused attempts of one delivery to `cell`.
-    pub(crate) fn push(&mut self, delivery: &Delivery<'_>, cell: Cell, domain: &str, provider: Option<&str>, all: &[Refusal<'_>]) {
+    pub(crate) fn push(
+        &mut self,
+        delivery: &Delivery<'_>,
+        cell: Cell,
+        domain: &str,
+        provider: Option<&str>,
+        all: &[Refusal<'_>],
+    ) {
         let recipient = recipient_hash(delivery.recipient);
         let mut counted: Vec<RefusalKey> = Vec::new();
         let mut said: Vec<(RefusalKey, u32)> = Vec::new();

@@ -242,7 +242,7 @@ pub static LOOKALIKES: TableSpec = TableSpec {
     meaning: "One row a group of refusals that looks like a suspect and is none; by refused, falling, then kind, source, listed, \
               blocklist, provider.",
     columns: &[
-        column("kind", Kind::Utf8, "Why it is none: neighbourhood (a list of whole networks), policy_list, dead_list, resolver_error, greylist, content, unexplained (refused before a recipient was named, without a reason), one_recipient, too_few, too_weak (score)"),
+        column("kind", Kind::Utf8, "Why it is none: neighbourhood (a list of whole networks), policy_list, dead_list, resolver_error, greylist, content, unexplained (refused before a recipient was named, without a reason), one_recipient, too_few (refusals or replies), too_rare (share), too_weak (score)"),
         column("source", Kind::Utf8, "Who sent"),
         nullable("listed", Kind::Utf8, "The IP, network, domain or URL that the replies name"),
         nullable("blocklist", Kind::Utf8, "The blocklist that the replies name"),
@@ -267,7 +267,7 @@ pub static LOOKALIKES: TableSpec = TableSpec {
 pub static SUPPRESS: TableSpec = TableSpec {
     name: "suppress",
     meaning: "One row an address or a whole domain to stop mailing. Domains first; by failures, falling, then entry. Only failures after \
-              the newest delivery count.",
+              the newest delivery count; where the domain was the reason, after the newest delivery to anyone there.",
     columns: &[
         column("kind", Kind::Utf8, "address or domain"),
         column("entry", Kind::Utf8, "The address (its domain in lower case, A-labels) or the domain"),
@@ -363,11 +363,21 @@ pub static ATTEMPTS: TableSpec = TableSpec {
 };
 
 /// Every table, in the order of the outputs.
-pub static TABLES: &[&TableSpec] =
-    &[
-        &TOTALS, &DOMAINS, &PROVIDERS, &SOURCES, &SENDER_DOMAINS, &REASONS, &SUSPECTS, &UNKNOWN_REPLIES, &CHANGES, &ATTEMPTS,
-        &EVIDENCE, &LOOKALIKES, &SUPPRESS,
-    ];
+pub static TABLES: &[&TableSpec] = &[
+    &TOTALS,
+    &DOMAINS,
+    &PROVIDERS,
+    &SOURCES,
+    &SENDER_DOMAINS,
+    &REASONS,
+    &SUSPECTS,
+    &UNKNOWN_REPLIES,
+    &CHANGES,
+    &ATTEMPTS,
+    &EVIDENCE,
+    &LOOKALIKES,
+    &SUPPRESS,
+];
 
 #[cfg(test)]
 mod tests {

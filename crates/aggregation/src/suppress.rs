@@ -63,10 +63,12 @@ impl Wanted {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Weight {
     Soft,
     Hard,
+    /// Hard, and about the whole domain: a delivery to anyone there clears it.
+    Domain,
 }
 
 /// How a failure of an address counts; `None`: not at all.
@@ -74,7 +76,9 @@ fn weight(outcome: Outcome, verdict: &Verdict) -> Option<Weight> {
     let about_the_recipient = verdict.reason.family() == Family::Recipient && verdict.reason != Reason::RecipientRefused;
     match (outcome, verdict.class) {
         _ if !about_the_recipient => None,
-        (Outcome::Bounced, Class::Hard) if verdict.disposition == Disposition::Suppress => Some(Weight::Hard),
+        (Outcome::Bounced, Class::Hard) if verdict.disposition == Disposition::Suppress => {
+            Some(if verdict.reason == Reason::DomainInvalid { Weight::Domain } else { Weight::Hard })
+        }
         // What the receiver calls temporary, and what was given up after days of it.
         (Outcome::Bounced | Outcome::Expired, Class::Soft) => Some(Weight::Soft),
         _ => None,
@@ -95,8 +99,8 @@ struct Newest {
 struct Failing {
     /// Every failure.
     failures: Vec<(Micros, Weight)>,
-    /// The newest soft one and the newest hard one.
-    newest: [Option<Newest>; 2],
+    /// The newest of each weight.
+    newest: [Option<Newest>; 3],
 }
 
 impl Failing {
@@ -134,6 +138,9 @@ pub struct Suppression {
     addresses: Map<Box<str>, Failing>,
     domains: Map<Box<str>, Failing>,
     delivered: Map<u64, Micros>,
+    deliveries: u64,
+    /// The first attempt and the last.
+    events: Option<(Micros, Micros)>,
 }
 
 /// A domain among recipients: no address begins so.
@@ -149,6 +156,10 @@ impl Suppression {
 
     /// Looks at a delivery; `verdict` is what its cause means.
     pub fn push(&mut self, delivery: &Delivery<'_>, verdict: Option<&Verdict>) {
+        if !matches!(self.remember, Remember::Only(_)) {
+            self.deliveries += 1;
+            self.events = delivery.tries.iter().fold(self.events, |span, attempt| Some(wider(span, attempt.at)));
+        }
         if let Some(at) = accepted_at(delivery) {
             return self.deliver(delivery, at);
         }
@@ -158,7 +169,7 @@ impl Suppression {
         }
         let Some(weight) = weight(delivery.outcome, verdict) else { return };
         let Some((address, domain)) = listable(delivery.recipient) else { return };
-        if verdict.reason == Reason::DomainInvalid && weight == Weight::Hard {
+        if weight == Weight::Domain {
             self.domains.entry(domain.into()).or_default().add(weight, cause, verdict);
         }
         self.addresses.entry(address.into()).or_default().add(weight, cause, verdict);
@@ -186,10 +197,23 @@ impl Suppression {
                 mine.entry(name).or_default().merge(failing);
             }
         }
+        self.deliveries += other.deliveries;
+        let (first, last) = other.events.unzip();
+        self.events = first.into_iter().chain(last).fold(self.events, |span, at| Some(wider(span, at)));
         for (hash, at) in other.delivered {
             let kept = self.delivered.entry(hash).or_insert(at);
             *kept = at.max(*kept);
         }
+    }
+
+    /// How many deliveries were looked at.
+    pub fn deliveries(&self) -> u64 {
+        self.deliveries
+    }
+
+    /// The first and the last attempt of them.
+    pub fn events(&self) -> Option<(Micros, Micros)> {
+        self.events
     }
 
     /// Whose deliveries the second run must look for.
@@ -210,15 +234,23 @@ impl Suppression {
     }
 
     fn row<'s>(&self, is_domain: bool, entry: &'s str, failing: &'s Failing, policy: &Policy) -> Option<Row<'s>> {
-        let hash = if is_domain { domain_hash(entry) } else { recipient_hash(entry) };
-        let last_delivered = self.delivered.get(&hash).copied();
+        let taken = |hash: u64| self.delivered.get(&hash).copied();
+        let domain = domain_hash(entry.rsplit('@').next().unwrap_or(entry));
+        let by_domain = taken(domain);
+        let last_delivered = if is_domain { by_domain } else { taken(recipient_hash(entry)) };
         let mut row = Row { is_domain, entry, last_delivered, ..Row::default() };
         let (mut soft_span, mut hard_span) = (None, None);
-        for &(at, weight) in failing.failures.iter().filter(|(at, _)| last_delivered.is_none_or(|taken| *at > taken)) {
+        let mut counts = [false; 3];
+        for &(at, weight) in &failing.failures {
+            let cleared = if weight == Weight::Domain { last_delivered.max(by_domain) } else { last_delivered };
+            if cleared.is_some_and(|taken| taken >= at) {
+                continue;
+            }
             let (count, span) = match weight {
-                Weight::Hard => (&mut row.hard, &mut hard_span),
+                Weight::Hard | Weight::Domain => (&mut row.hard, &mut hard_span),
                 Weight::Soft => (&mut row.soft, &mut soft_span),
             };
+            counts[weight as usize] = true;
             *count += 1;
             *span = Some(wider(*span, at));
             row.span = Some(wider(row.span, at));
@@ -233,7 +265,9 @@ impl Suppression {
         } else {
             (enough(row.soft, policy.soft) && long(soft_span, soft_days)).then_some("soft")?
         };
-        row.newest = failing.newest[usize::from(row.policy != "soft")].as_ref();
+        let weights: &[Weight] = if row.policy == "soft" { &[Weight::Soft] } else { &[Weight::Hard, Weight::Domain] };
+        let decided = weights.iter().filter(|&&w| counts[w as usize]).filter_map(|&w| failing.newest[w as usize].as_ref());
+        row.newest = decided.max_by(|a, b| a.proof.cmp(&b.proof));
         Some(row)
     }
 }

@@ -8,7 +8,7 @@
 use bouncestat_record::{Blame, BlocklistState, Reason, Stage, Verdict};
 
 use crate::classifier::Classifier;
-use crate::explain::reason_words;
+use crate::explain::{reason_words, sentence};
 
 /// Words by which a rate limit says that it is about reputation. They are looked for in the masked reply.
 const ACCUSING: &[&str] = &["unsolicited", "reputation", "complaint", "spam", "abuse", "abusive", "suspicious"];
@@ -31,6 +31,27 @@ const POSTMASTERS: &[(&str, &str)] = &[
     ("microsoft", "https://sender.office.com/"),
     ("yahoo", "https://senders.yahooinc.com/"),
 ];
+
+const RECEIVER: &str = "the receiver's postmaster";
+
+/// Whether only the receiver can mend it.
+fn tells_the_receiver(blame: Blame) -> bool {
+    matches!(blame, Blame::DeadList | Blame::ResolverError)
+}
+
+/// What to do about what accuses nobody, where that is not the list's own advice.
+fn own_advice(blame: Blame) -> Option<&'static str> {
+    Some(match blame {
+        Blame::Neighbourhood => "Your network is listed, not you: ask your provider, or send from another network.",
+        Blame::DeadList => "The list is shut down: tell the receiver's postmaster; nothing is listed.",
+        Blame::ResolverError => "The list refuses the receiver's DNS resolver: tell its postmaster; nothing is listed.",
+        Blame::Greylist => "A delay, no listing: retry.",
+        Blame::Unexplained => {
+            "Refused before a recipient was named, without a reason: ask the receiver whether it blocks your IP."
+        }
+        _ => return None,
+    })
+}
 
 impl Classifier {
     /// What a failed attempt says about the sender's reputation; `None` where it is about something else. `template` is the masked
@@ -71,9 +92,9 @@ impl Classifier {
     }
 
     /// Who can lift a refusal for reputation. `provider` runs the recipient's mail. Not cheap: for what is printed, not for each reply.
-    pub fn remedy(&self, verdict: &Verdict, provider: Option<&str>) -> Remedy {
+    pub fn remedy(&self, verdict: &Verdict, blame: Blame, provider: Option<&str>) -> Remedy {
         let rule = self.rules().find(|rule| rule.id == verdict.rule_id);
-        let rule_advice = rule.and_then(|rule| rule.advice.as_deref());
+        let advice = own_advice(blame).or(rule.and_then(|rule| rule.advice.as_deref()));
         let url = self.delist_url(verdict);
         match verdict.blocklist.as_ref().and_then(|id| self.blocklist(id)) {
             Some(list) => {
@@ -81,13 +102,14 @@ impl Classifier {
                     "" | "-" | "none" => list.name.clone(),
                     who => format!("{}: {who}", list.name),
                 };
-                Remedy { who, advice: rule_advice.unwrap_or(&list.advice).to_owned(), url }
+                let who = if tells_the_receiver(blame) { RECEIVER.to_owned() } else { who };
+                Remedy { who, advice: advice.map_or_else(|| sentence(&list.advice), str::to_owned), url }
             }
             None => {
                 let known = provider.or(verdict.provider.as_deref());
                 let page = POSTMASTERS.iter().find(|(id, _)| Some(*id) == known).map(|(_, url)| (*url).to_owned());
-                let who = known.map_or_else(|| "the receiver's postmaster".to_owned(), |id| format!("{id}: postmaster"));
-                let advice = rule_advice.unwrap_or(reason_words(verdict.reason).0).to_owned();
+                let who = known.map_or_else(|| RECEIVER.to_owned(), |id| format!("{id}: postmaster"));
+                let advice = advice.unwrap_or(reason_words(verdict.reason).0).to_owned();
                 Remedy { who, advice, url: url.or(page) }
             }
         }
@@ -112,7 +134,11 @@ mod tests {
         let google = Some("gmail-smtp-in.l.google.com");
         for (text, host, want) in [
             ("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", None, Some(Blame::Listed)),
-            ("554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using pbl.spamhaus.org", None, Some(Blame::PolicyList)),
+            (
+                "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using pbl.spamhaus.org",
+                None,
+                Some(Blame::PolicyList),
+            ),
             ("550 client [192.0.2.1] blocked using dnsbl-3.uceprotect.net", None, Some(Blame::Neighbourhood)),
             ("550 5.7.1 The network 192.0.2.0/24 is listed in bl.acme.test", None, Some(Blame::Neighbourhood)),
             ("550 client [192.0.2.1] blocked using dnsbl.sorbs.net", None, Some(Blame::DeadList)),
@@ -120,7 +146,11 @@ mod tests {
             ("450 4.7.1 Service unavailable; client [192.0.2.1] blocked using grey.rbl.acme.test", None, Some(Blame::Greylist)),
             ("550 5.7.1 Message rejected as spam by content filtering", None, Some(Blame::Content)),
             ("554 5.7.1 Rejected: poor sender reputation", None, Some(Blame::Reputation)),
-            ("421-4.7.28 an unusual rate of unsolicited mail from your IP address, rate limited - gsmtp", google, Some(Blame::RateLimit)),
+            (
+                "421-4.7.28 an unusual rate of unsolicited mail from your IP address, rate limited - gsmtp",
+                google,
+                Some(Blame::RateLimit),
+            ),
             ("421 4.7.0 Too many connections", None, None),
             ("host mx.acme.test[192.0.2.9] refused to talk to me: 554 Access denied", None, Some(Blame::Unexplained)),
             ("550 5.1.1 User unknown", None, None),
@@ -134,10 +164,10 @@ mod tests {
     fn who_is_asked_and_where() {
         let rules = Classifier::builtin();
         let text = b"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.spamcop.net";
-        let remedy = rules.remedy(&rules.classify(&Reply { text, ..Reply::default() }), None);
+        let remedy = rules.remedy(&rules.classify(&Reply { text, ..Reply::default() }), Blame::Listed, None);
         assert!(remedy.who.starts_with("SpamCop") && remedy.url.is_some(), "{remedy:?}");
         let text = b"554 5.7.1 Rejected: poor sender reputation";
-        let remedy = rules.remedy(&rules.classify(&Reply { text, ..Reply::default() }), Some("google"));
+        let remedy = rules.remedy(&rules.classify(&Reply { text, ..Reply::default() }), Blame::Reputation, Some("google"));
         assert!(remedy.who == "google: postmaster" && remedy.url.unwrap().contains("google.com"));
     }
 }

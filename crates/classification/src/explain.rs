@@ -230,7 +230,7 @@ impl Classifier {
     }
 }
 
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     match text.chars().next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), text[first.len_utf8()..].trim_end_matches('.')),
         None => String::new(),

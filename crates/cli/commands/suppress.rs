@@ -49,7 +49,10 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
     let policy = Policy { hard: args.hard, soft: args.soft, soft_days: args.soft_days, domain: args.domain };
     let table = Table::from(found.frame(&policy, &files));
     say_taken_before(&table);
-    target.write(&Report { meta: meta(window, &summary, rules.rules_version()), before: None, tables: vec![table] })?;
+    notes::say_if_empty(found.deliveries(), window, &summary);
+    let mut meta = meta(window, &summary, rules.rules_version());
+    (meta.window.first_event, meta.window.last_event) = found.events().unzip();
+    target.write(&Report { meta, before: None, tables: vec![table] })?;
     Ok(code)
 }
 
@@ -108,7 +111,10 @@ impl<'a> Target<'a> {
             eprintln!("bouncestat: {} whole domains are left out: {} takes addresses only", left_out.domains, shape.name);
         }
         if left_out.unsafe_entries > 0 {
-            eprintln!("bouncestat: {} entries are left out: {} cannot hold their characters", left_out.unsafe_entries, shape.name);
+            eprintln!(
+                "bouncestat: {} entries are left out: {} cannot hold their characters",
+                left_out.unsafe_entries, shape.name
+            );
         }
         if let Some(note) = shape.note {
             eprintln!("bouncestat: {note}");

@@ -44,7 +44,7 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
         eprintln!("bouncestat: nothing could be read");
         return Ok(code);
     }
-    let thresholds = Thresholds { min_refused: args.min_refused, min_score: args.min_score };
+    let thresholds = Thresholds { min_refused: args.min_refused, min_share: args.min_share, min_score: args.min_score };
     let meta = meta(window, &summary, rules.rules_version());
     let before = before.map(|window| (&mut past, reported(window)));
     let report = aggregator.suspects(meta, before, &thresholds, &files)?;

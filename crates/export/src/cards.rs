@@ -8,7 +8,7 @@ use bouncestat_aggregation::{Frame, Report, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::table::{BOLD, DIM, PLAIN, Screen};
-use crate::text::{count, percent};
+use crate::text::count;
 use crate::view::Row;
 use crate::{Clock, Result, rows};
 
@@ -20,10 +20,20 @@ const EVIDENCE: usize = 3;
 const DOMAINS: usize = 6;
 
 /// Writes the cards of the table `suspects`.
-pub(crate) fn suspects<W: Write>(screen: &mut Screen<W>, report: &Report, frame: &Frame, top: usize, clock: Clock<'_>) -> Result<()> {
+pub(crate) fn suspects<W: Write>(
+    screen: &mut Screen<W>,
+    report: &Report,
+    frame: &Frame,
+    top: usize,
+    clock: Clock<'_>,
+) -> Result<()> {
     let shown = rows(frame, Some(top));
     writeln!(screen.out)?;
-    let of = if shown.len() < frame.len() { format!("{} of {} suspects", shown.len(), frame.len()) } else { plural(frame.len(), "suspect") };
+    let of = if shown.len() < frame.len() {
+        format!("{} of {} suspects", shown.len(), frame.len())
+    } else {
+        plural(frame.len(), "suspect")
+    };
     screen.line(BOLD, &of)?;
     for row in shown {
         writeln!(screen.out)?;
@@ -44,9 +54,15 @@ fn card<W: Write>(screen: &mut Screen<W>, report: &Report, frame: &Frame, row: u
         0.45.. => "likely",
         _ => "possible",
     };
-    let who = [text("listed").map(|l| format!("{l} on")), text("blocklist").or(text("provider"))];
-    let by: Vec<String> = who.into_iter().flatten().collect();
-    let by = if by.is_empty() { "several receivers".to_owned() } else { by.join(" ") };
+    let (list, provider) = (text("blocklist"), text("provider"));
+    let listed = text("listed").map(|l| format!("{l} ")).unwrap_or_default();
+    let by = match (text("kind").as_deref(), list, provider) {
+        (Some("listed"), Some(list), _) => format!("{listed}on {list}"),
+        (_, list, provider) => {
+            let by = provider.or(list).unwrap_or_else(|| "the receivers below".to_owned());
+            format!("{listed}refused by {by}")
+        }
+    };
     screen.line(BOLD, &format!("{}. {}: {by}", row + 1, text("source").unwrap_or_default()))?;
 
     let parts = ["share", "receivers", "explicit", "onset"].map(|part| {
@@ -74,13 +90,17 @@ fn card<W: Write>(screen: &mut Screen<W>, report: &Report, frame: &Frame, row: u
     field(screen, "by", &receivers(frame, row))?;
     field(screen, "since", &since(&shown))?;
     if let Some(trend) = text("trend") {
-        let before = format!("{} of {}", text("refused_before").unwrap_or_default(), text("deliveries_before").unwrap_or_default());
+        let before =
+            format!("{} of {}", text("refused_before").unwrap_or_default(), text("deliveries_before").unwrap_or_default());
         field(screen, "trend", &format!("{trend}; {before} in the window before"))?;
     }
     evidence(screen, report, row)?;
     field(screen, "to do", &text("advice").unwrap_or_default())?;
     field(screen, "ask", &text("who").unwrap_or_default())?;
-    field(screen, "", &text("delist_url").unwrap_or_default())
+    // An address that is broken in two cannot be copied: where it has no room, it begins at the left.
+    let url = text("delist_url").unwrap_or_default();
+    let indent = if url.width() + INDENT <= screen.width { INDENT } else { 3 };
+    if url.is_empty() { Ok(()) } else { screen.line(PLAIN, &format!("{:indent$}{url}", "")) }
 }
 
 fn since(row: &Row<'_>) -> String {

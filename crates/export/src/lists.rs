@@ -66,7 +66,9 @@ pub static LISTS: &[List] = &[
         note: None,
         domains: true,
         safe: list_item,
-        write: |frame, rows, out| each(frame, rows, out, |entry, _| if entry.contains('@') { entry.to_owned() } else { format!("*@{entry}") }),
+        write: |frame, rows, out| {
+            each(frame, rows, out, |entry, _| if entry.contains('@') { entry.to_owned() } else { format!("*@{entry}") })
+        },
     },
     List {
         name: "mailchimp",

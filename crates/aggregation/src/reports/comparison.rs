@@ -22,6 +22,11 @@ pub(crate) fn changes(now: &State<'_>, before: &State<'_>, thresholds: &Threshol
         rates(state, when, &mut all);
         reasons(state, when, &mut all);
     }
+    // Also where a reason is missing in one of the windows, it has all of that window's deliveries.
+    let wholes = [before, now].map(|state| state.cells.iter().map(|group| group.sums.deliveries).sum());
+    for (_, shares) in all.iter_mut().filter(|((kind, ..), _)| KINDS[usize::from(*kind)] == "reason") {
+        shares.iter_mut().zip(wholes).for_each(|(share, whole)| share.whole = whole);
+    }
     suspects(now, before, thresholds, &mut all);
     let mut rows: Vec<_> = all
         .into_iter()
@@ -86,18 +91,10 @@ fn rates(state: &State<'_>, when: usize, all: &mut Shares) {
 
 /// How many of all deliveries failed for a reason.
 fn reasons(state: &State<'_>, when: usize, all: &mut Shares) {
-    let deliveries: i64 = state.cells.iter().map(|group| group.sums.deliveries).sum();
     for (key, row) in &state.failures.reasons {
         let measure = u8::from(key.class.as_str() == "soft");
         let shares = all.entry((2, key.reason.as_str().to_owned(), measure)).or_default();
         shares[when].part += row.deliveries as i64;
-        shares[when].whole = deliveries;
-        // Where a reason is missing in one of the windows, nothing of that window's deliveries failed for it.
-    }
-    for ((kind, ..), shares) in all.iter_mut() {
-        if *kind == 2 {
-            shares[when].whole = deliveries;
-        }
     }
 }
 

@@ -40,8 +40,13 @@ pub(crate) static REPORTS: &[fn(&State<'_>) -> Result<Frame>] = &[
 
 /// Tables that other commands make: `attempts`, `suspects`, `suppress`, and `--compare`.
 #[cfg(test)]
-pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] =
-    &[&crate::schema::ATTEMPTS, &crate::schema::EVIDENCE, &crate::schema::LOOKALIKES, &crate::schema::SUPPRESS, &crate::schema::CHANGES];
+pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] = &[
+    &crate::schema::ATTEMPTS,
+    &crate::schema::EVIDENCE,
+    &crate::schema::LOOKALIKES,
+    &crate::schema::SUPPRESS,
+    &crate::schema::CHANGES,
+];
 
 #[cfg(test)]
 mod tests {

@@ -104,7 +104,12 @@ fn lookalikes(state: &State<'_>, all: &[Found<'_>], files: &[String]) -> Frame {
         let first = ranked.first().map(|(_, said)| &said.oldest);
         let example = first.map(|proof| proof.lossy());
         let (since, last) = row.seen.unwrap_or_default();
-        let help = row.help();
+        let mut help = row.help();
+        if found.cleared == Some("one_recipient") {
+            help.who = "that recipient".to_owned();
+            help.advice = "One recipient alone refuses, by a rule or filter of its own: ask there, by other means.".to_owned();
+            help.url = None;
+        }
         frame.push(&[
             Value::Utf8(found.cleared.unwrap_or("")),
             Value::Utf8(found.names.source),

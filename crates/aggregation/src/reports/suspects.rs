@@ -19,14 +19,19 @@ use crate::wilson::interval;
 pub struct Thresholds {
     /// Refused deliveries at least.
     pub min_refused: u64,
+    /// Share of deliveries refused at least, a fraction, where fewer than [`MANY`] receivers refuse.
+    pub min_share: f64,
     /// Score at least, 0 to 1.
     pub min_score: f64,
 }
 
+/// So many independent receivers are no chance, however small the share.
+const MANY: usize = 3;
+
 impl Default for Thresholds {
-    /// Two refusals, and a score that a named list reaches at one receiver, and a rare word at a large one does not.
+    /// Two refusals, one delivery of a hundred, and a score that plain words at one receiver reach.
     fn default() -> Self {
-        Self { min_refused: 2, min_score: 0.25 }
+        Self { min_refused: 2, min_share: 0.01, min_score: 0.2 }
     }
 }
 
@@ -106,6 +111,9 @@ pub(crate) fn weigh<'s>(state: &State<'s>, before: Option<&State<'_>>, threshold
             Some(blame) => Some(blame.as_str()),
             None if row.recipients.len() < 2 => Some("one_recipient"),
             None if row.refused < thresholds.min_refused || row.replies < 2 => Some("too_few"),
+            None if row.receivers.len() < MANY && (row.refused as f64) < thresholds.min_share * deliveries as f64 => {
+                Some("too_rare")
+            }
             None if parts.score() < thresholds.min_score => Some("too_weak"),
             None => None,
         };
@@ -181,7 +189,9 @@ fn in_the_past(
     let same = |other: &RefusalKey| {
         let theirs = name(before, other);
         let object = listed.is_none() || theirs.3.is_none() || theirs.3 == listed;
-        other.apart == key.apart && object && (theirs.0, theirs.1, theirs.2) == (source.clone(), blocklist.clone(), provider.clone())
+        other.apart == key.apart
+            && object
+            && (theirs.0, theirs.1, theirs.2) == (source.clone(), blocklist.clone(), provider.clone())
     };
     let refused: u64 = rows.iter().filter(|(other, _)| same(other)).map(|(_, row)| row.refused).sum();
     let whole = before.keys.sources.find(state.keys.sources.text(key.source)).map_or(0, |source| match key.provider {
