@@ -131,7 +131,7 @@ fn every_import_shape() {
     let postmark: Value = serde_json::from_str(&lines("postmark")[0]).unwrap();
     assert_eq!(postmark["Suppressions"][0]["EmailAddress"], "full@charlie.example");
     look(&["--for", "ses"]).says(&["2 whole domains are left out"]);
-    look(&["--for", "postfix-access"]).says(&["1 entries are left out", "postmap"]);
+    look(&["--for", "postfix-access"]).says(&["1 entry is left out", "postmap"]);
     run(&["suppress", "--for", "nosuch", &sample("postfix/suppress")]).exits(2).says(&["nosuch", "postfix-access"]);
     run(&["suppress", "--for", "ses", "--format", "csv", &sample("postfix/suppress")]).exits(2);
 }

@@ -104,11 +104,9 @@ impl<'a> Target<'a> {
         };
         let mut out = output.open()?;
         let left_out = shape.write(&report.tables[0].frame, &mut *out)?;
-        out.flush()?;
-        drop(out);
-        output.commit()?;
         if left_out.domains > 0 {
-            eprintln!("bouncestat: {} whole domains are left out: {} takes addresses only", left_out.domains, shape.name);
+            let domains = if left_out.domains == 1 { "domain is" } else { "domains are" };
+            eprintln!("bouncestat: {} whole {domains} left out: {} takes addresses only", left_out.domains, shape.name);
         }
         if left_out.unsafe_entries > 0 {
             eprintln!(
@@ -119,6 +117,9 @@ impl<'a> Target<'a> {
         if let Some(note) = shape.note {
             eprintln!("bouncestat: {note}");
         }
+        out.flush()?;
+        drop(out);
+        output.commit()?;
         Ok(())
     }
 }
