@@ -109,10 +109,8 @@ impl<'a> Target<'a> {
             eprintln!("bouncestat: {} whole {domains} left out: {} takes addresses only", left_out.domains, shape.name);
         }
         if left_out.unsafe_entries > 0 {
-            eprintln!(
-                "bouncestat: {} entries are left out: {} cannot hold their characters",
-                left_out.unsafe_entries, shape.name
-            );
+            let entries = if left_out.unsafe_entries == 1 { "entry is" } else { "entries are" };
+            eprintln!("bouncestat: {} {entries} left out: {} cannot hold all characters", left_out.unsafe_entries, shape.name);
         }
         if let Some(note) = shape.note {
             eprintln!("bouncestat: {note}");
