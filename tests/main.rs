@@ -17,4 +17,6 @@ mod reports;
 mod rules;
 mod samples;
 mod schema;
+mod suppress;
+mod suspects;
 mod window;

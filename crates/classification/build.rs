@@ -95,6 +95,7 @@ fn tables() -> Result<String, String> {
             url: &list.url,
             who: &list.who,
             advice: &list.advice,
+            neighbourhood: list.neighbourhood,
             rank: list.rank,
             state: list.state.as_deref().map_or(Ok(BlocklistState::Listed), state)? as u8,
         });

@@ -16,6 +16,9 @@ pub struct Args {
     /// Files, folders (their logs and rotations), globs, or `-` for standard input; plain, gz, bz2, xz or zst
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// The window beside the one before it, as long as it is: what changed for certain (needs --since)
+    #[arg(long, help_heading = "Window")]
+    pub compare: bool,
     #[command(flatten)]
     pub common: Common,
 }
@@ -26,6 +29,9 @@ Examples:
   bouncestat /var/log/mail.log*                 everything in these files
   zcat mail.log.2.gz | bouncestat --format json -
   bouncestat --export bi/ --since 30d           every table as CSV and Parquet
+  bouncestat --since 24h --compare              and what changed against the day before
+  bouncestat suspects --since 24h               who refuses us for our reputation
+  bouncestat suppress --for postfix-access      whom to stop mailing
   bouncestat attempts --since 7d -o week.parquet
 
 Exit codes: 0 fine; 2 wrong usage, or nothing could be read; 3 reported, but part of the input could not be read.";
@@ -34,7 +40,11 @@ Exit codes: 0 fine; 2 wrong usage, or nothing could be read; 3 reported, but par
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The report: rates by domain, provider, source, sender domain, and reasons (the default command)
-    Report(Paths),
+    Report(ReportArgs),
+    /// Who refuses us for our reputation, since when, how sure that is, and where to be delisted
+    Suspects(Suspects),
+    /// Addresses and domains to stop mailing, and why
+    Suppress(Suppress),
     /// One row an attempt, classified
     Attempts(Attempts),
     /// Replies, one a line, to verdicts as JSON lines
@@ -70,6 +80,67 @@ pub struct Attempts {
 pub enum PartitionBy {
     /// The day of the attempt, UTC.
     Date,
+}
+
+/// Arguments of `report`.
+#[derive(Debug, ClapArgs)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub paths: Paths,
+    /// The window beside the one before it, as long as it is: what changed for certain (needs --since)
+    #[arg(long, help_heading = "Window")]
+    pub compare: bool,
+}
+
+/// Arguments of `suspects`.
+#[derive(Debug, ClapArgs)]
+pub struct Suspects {
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Refused deliveries at least
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Thresholds")]
+    pub min_refused: u64,
+    /// Share of deliveries refused at least, a fraction, where fewer than three receivers refuse
+    #[arg(long, value_name = "SHARE", default_value_t = 0.01, value_parser = fraction, help_heading = "Thresholds")]
+    pub min_share: f64,
+    /// Score at least, 0 to 1
+    #[arg(long, value_name = "SCORE", default_value_t = 0.2, value_parser = fraction, help_heading = "Thresholds")]
+    pub min_score: f64,
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "no number".to_owned())?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("not between 0 and 1".to_owned()) }
+}
+
+/// Arguments of `suppress`.
+#[derive(Debug, ClapArgs)]
+pub struct Suppress {
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Hard failures after which an address is listed; 0: never for that
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Policy")]
+    pub hard: u64,
+    /// Soft failures after which an address is listed; 0: never for that
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Policy")]
+    pub soft: u64,
+    /// Days that lie between the first of these soft failures and the last, at least
+    #[arg(long, value_name = "DAYS", default_value_t = 7, help_heading = "Policy")]
+    pub soft_days: u64,
+    /// Failures, an hour apart at least, after which a domain that takes no mail is listed; 0: never
+    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Policy")]
+    pub domain: u64,
+    /// Write the list as another program imports it
+    #[arg(long = "for", value_name = "PROGRAM", value_parser = list_names(), conflicts_with_all = ["format", "export", "top"], help_heading = "Output")]
+    pub list_for: Option<String>,
+}
+
+fn list_names() -> clap::builder::PossibleValuesParser {
+    bouncestat_export::lists::LISTS
+        .iter()
+        .map(|list| clap::builder::PossibleValue::new(list.name).help(list.meaning))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// Arguments of `classify`.

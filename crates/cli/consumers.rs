@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use bouncestat_aggregation::{AttemptBatch, Batch};
+use bouncestat_aggregation::{AttemptBatch, Batch, Help, Refusal, Remember, Suppression};
 use bouncestat_classification::{Classifier, Memo, template};
+use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::Consumer;
-use bouncestat_record::{Action, Delivery, Outcome, Reply, Try, Verdict, address};
+use bouncestat_record::{Action, Blame, Delivery, Family, Outcome, Reason, Reply, Try, Verdict, address};
 
 thread_local! {
     /// Verdicts remembered by template: replies repeat.
@@ -59,18 +60,131 @@ impl Consumer for Count<'_> {
         let domain = address::domain(delivery.recipient.as_bytes());
         let relay = delivery.tries.iter().rev().find_map(|t| known(t.relay_host)).or_else(|| known(delivery.cause?.relay_host));
         let provider = self.rules.provider(relay, Some(&domain));
-        if delivery.outcome == Outcome::Delivered {
-            return batch.push(delivery, None, provider.as_deref(), "", None);
+        let provider = provider.as_deref();
+        let delivered = delivery.outcome == Outcome::Delivered;
+        if delivered && delivery.tries.len() == 1 {
+            return batch.push(delivery, None, provider, "", &[]);
         }
-        let verdict = verdict_of(self.rules, delivery, &domain);
-        let template = delivery.cause.map(|cause| template(cause.text)).unwrap_or_default();
-        let url = verdict
-            .as_ref()
-            .and_then(|v| v.blocklist.as_deref())
-            .and_then(|id| self.rules.blocklist(id))
-            .map(|list| list.url.as_str());
-        let url = url.filter(|url| url.starts_with("http"));
-        batch.push(delivery, verdict.as_deref(), provider.as_deref(), &template, url);
+        let verdict = if delivered { None } else { verdict_of(self.rules, delivery, &domain) };
+        let template = delivery.cause.filter(|_| !delivered).map(|cause| template(cause.text)).unwrap_or_default();
+        let refused = refused(self.rules, delivery, verdict.as_ref(), &template, &domain);
+        let helps: Vec<_> = refused.iter().map(|r| || help(self.rules, r, provider)).collect();
+        let refusals: Vec<Refusal<'_>> = refused
+            .iter()
+            .zip(&helps)
+            .map(|(r, help)| Refusal { attempt: r.attempt, verdict: &r.verdict, blame: r.blame, template: &r.template, help })
+            .collect();
+        batch.push(delivery, verdict.as_deref(), provider, &template, &refusals);
+    }
+}
+
+/// An attempt that is, or looks like, a refusal for reputation.
+struct Refused<'a> {
+    attempt: &'a Try<'a>,
+    verdict: Arc<Verdict>,
+    blame: Blame,
+    template: Arc<str>,
+}
+
+/// The attempts of a delivery that are, or look like, refusals for reputation, also where it got through in the end. Where none lies in
+/// the window, the cause that came before it.
+fn refused<'a>(
+    rules: &Classifier,
+    delivery: &'a Delivery<'a>,
+    verdict: Option<&Arc<Verdict>>,
+    cause_template: &str,
+    domain: &str,
+) -> Vec<Refused<'a>> {
+    let cause = delivery.cause.as_ref().filter(|_| verdict.is_some());
+    let attempts = if delivery.tries.is_empty() { cause.map(std::slice::from_ref).unwrap_or_default() } else { delivery.tries };
+    let mut all: Vec<Refused<'a>> = Vec::new();
+    // Replies of one delivery repeat: what was judged last, and found to be no refusal for reputation.
+    let mut harmless: Option<&[u8]> = None;
+    for attempt in attempts.iter().filter(|t| t.action != Some(Action::Delivered)) {
+        let same = |other: &Try<'_>| other.text == attempt.text && other.relay_host == attempt.relay_host;
+        if harmless.is_some_and(|text| text == attempt.text) {
+            continue;
+        }
+        if let Some(last) = all.last().filter(|last| same(last.attempt)) {
+            let (verdict, template) = (last.verdict.clone(), last.template.clone());
+            all.push(Refused { attempt, verdict, blame: last.blame, template });
+            continue;
+        }
+        let (verdict, known_template) = match (verdict, cause) {
+            (Some(verdict), Some(cause)) if same(cause) => (verdict.clone(), Some(cause_template)),
+            _ => (judge(rules, delivery, attempt, domain), None),
+        };
+        let masked = || known_template.map_or_else(|| template(attempt.text).into(), Arc::from);
+        let template: Option<Arc<str>> = may_blame(&verdict).then(masked);
+        match template.and_then(|template| Some((rules.blame(&verdict, &template)?, template))) {
+            Some((blame, template)) => all.push(Refused { attempt, verdict, blame, template }),
+            None => harmless = Some(attempt.text),
+        }
+    }
+    all
+}
+
+/// Spares most replies the question whom they blame.
+fn may_blame(verdict: &Verdict) -> bool {
+    verdict.blocklist_state.is_some()
+        || matches!(verdict.reason.family(), Family::Reputation | Family::Unknown)
+        || matches!(verdict.reason, Reason::RateLimited | Reason::SpamContent)
+}
+
+fn help(rules: &Classifier, refused: &Refused<'_>, provider: Option<&str>) -> Help {
+    let remedy = rules.remedy(&refused.verdict, refused.blame, provider);
+    Help { who: remedy.who, advice: remedy.advice, url: remedy.url.filter(|url| url.starts_with("http")) }
+}
+
+/// Does the same for a second window, the one before the window of the run.
+pub struct Both<'c, C> {
+    /// What is done.
+    pub inner: &'c C,
+    /// The window before; `None`: there is none, and nothing is done for it.
+    pub before: Option<Window>,
+}
+
+impl<C: Consumer> Consumer for Both<'_, C> {
+    type Part = (C::Part, C::Part);
+
+    fn begin(&self) -> Self::Part {
+        (self.inner.begin(), self.inner.begin())
+    }
+
+    fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.inner.delivery(&mut part.0, delivery);
+    }
+
+    fn window_before(&self) -> Option<Window> {
+        self.before
+    }
+
+    fn before(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.inner.delivery(&mut part.1, delivery);
+    }
+}
+
+/// Collects who is to be mailed no more.
+pub struct Stop<'r> {
+    /// The rules.
+    pub rules: &'r Classifier,
+    /// Of whose deliveries the times are kept.
+    pub remember: Remember,
+}
+
+impl Consumer for Stop<'_> {
+    type Part = Suppression;
+
+    fn begin(&self) -> Suppression {
+        Suppression::new(self.remember.clone())
+    }
+
+    fn delivery(&self, part: &mut Suppression, delivery: &Delivery<'_>) {
+        if delivery.outcome == Outcome::Delivered || matches!(self.remember, Remember::Only(_)) {
+            return part.push(delivery, None);
+        }
+        let domain = address::domain(delivery.recipient.as_bytes());
+        part.push(delivery, verdict_of(self.rules, delivery, &domain).as_deref());
     }
 }
 

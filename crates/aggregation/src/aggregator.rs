@@ -3,13 +3,14 @@
 //! What it holds grows with distinct domains, sources, senders and reply templates, never with deliveries: rows wait in a block
 //! of at most 131,072, then polars sums them and they are gone.
 
+use crate::Result;
 use crate::batch::Batch;
 use crate::cells::Keys;
 use crate::failures::{Failures, UnknownTemplate};
-use crate::report::{Meta, Report, Table};
-use crate::reports::{REPORTS, State};
+use crate::refusals::Refusals;
+use crate::report::{Meta, Report, Table, Window};
+use crate::reports::{REPORTS, State, Thresholds, comparison, suspect_rows, suspects};
 use crate::sums::{BLOCK, Group, Rows};
-use crate::{Result, Value, schema};
 
 /// Sums of all deliveries so far.
 #[derive(Default)]
@@ -18,6 +19,7 @@ pub struct Aggregator {
     cells: Vec<Group>,
     senders: Vec<Group>,
     failures: Failures,
+    refusals: Refusals,
     rows: Rows,
 }
 
@@ -31,6 +33,7 @@ impl Aggregator {
     pub fn add(&mut self, batch: Batch) -> Result<()> {
         let to = self.keys.merge(&batch.keys);
         self.failures.merge(batch.failures, &to);
+        self.refusals.merge(batch.refusals, &to);
         let mut start = 0;
         while start < batch.rows.len() {
             let end = batch.rows.len().min(start + BLOCK - self.rows.len());
@@ -54,21 +57,75 @@ impl Aggregator {
     pub fn finish(&mut self, mut meta: Meta) -> Result<Report> {
         meta.check()?;
         self.sum()?;
-        let state = State { keys: &self.keys, cells: &self.cells, senders: &self.senders, failures: &self.failures };
+        let state = self.state();
         let mut tables = Vec::with_capacity(REPORTS.len());
         for build in REPORTS {
             tables.push(Table::from(build(&state)?));
         }
-        let report = Report { meta: Meta::default(), tables };
-        if let Some(totals) = report.table(schema::TOTALS.name) {
-            let event = |column| match totals.frame.named(0, column) {
-                Value::Timestamp(at) => Some(at),
-                _ => None,
-            };
-            meta.window.first_event = meta.window.first_event.or(event("first_event"));
-            meta.window.last_event = meta.window.last_event.or(event("last_event"));
+        self.date(&mut meta);
+        Ok(Report { meta, before: None, tables })
+    }
+
+    /// The same report beside the window before it: with the table of changes, and with trends of the suspects.
+    pub fn finish_beside(&mut self, meta: Meta, before: &mut Aggregator, window: Window) -> Result<Report> {
+        let mut report = self.finish(meta)?;
+        before.sum()?;
+        let (now, past) = (self.state(), before.state());
+        let thresholds = Thresholds::default();
+        let found = suspects::weigh(&now, Some(&past), &thresholds).suspects;
+        let with_trend = Table::from(suspect_rows::frame(&now, &found));
+        if let Some(table) = report.tables.iter_mut().find(|t| t.name == with_trend.name) {
+            *table = with_trend;
         }
-        Ok(Report { meta, ..report })
+        // After the totals: what changed is read first.
+        report.tables.insert(1, Table::from(comparison::changes(&now, &past, &thresholds)));
+        report.before = Some(before.events(window));
+        Ok(report)
+    }
+
+    /// The report of suspects: they, their evidence, and what only looks like one. `files` are the names of the logs, in the order of
+    /// the plan; `before` is the window before, where there is one.
+    pub fn suspects(
+        &mut self,
+        mut meta: Meta,
+        before: Option<(&mut Aggregator, Window)>,
+        thresholds: &Thresholds,
+        files: &[String],
+    ) -> Result<Report> {
+        meta.check()?;
+        self.sum()?;
+        self.date(&mut meta);
+        let (before, window) = match before {
+            Some((before, window)) => {
+                before.sum()?;
+                let window = before.events(window);
+                (Some(before.state()), Some(window))
+            }
+            None => (None, None),
+        };
+        let tables = suspect_rows::tables(&self.state(), before.as_ref(), thresholds, files);
+        Ok(Report { meta, before: window, tables: tables.map(Table::from).into() })
+    }
+
+    /// How many deliveries were counted.
+    pub fn deliveries(&self) -> u64 {
+        let summed: i64 = self.cells.iter().map(|group| group.sums.deliveries).sum();
+        summed.unsigned_abs() + self.rows.len() as u64
+    }
+
+    fn state(&self) -> State<'_> {
+        State { keys: &self.keys, cells: &self.cells, senders: &self.senders, failures: &self.failures, refusals: &self.refusals }
+    }
+
+    /// Gives a window its first and last event.
+    fn date(&self, meta: &mut Meta) {
+        meta.window = self.events(meta.window);
+    }
+
+    fn events(&self, window: Window) -> Window {
+        let first = self.cells.iter().map(|group| group.sums.first).min().filter(|&at| at != i64::MAX);
+        let last = self.cells.iter().map(|group| group.sums.last).max().filter(|&at| at != i64::MIN);
+        Window { first_event: window.first_event.or(first), last_event: window.last_event.or(last), ..window }
     }
 
     fn sum(&mut self) -> Result<()> {

@@ -7,6 +7,7 @@ use bouncestat_record::{Class, Delivery, Family, Outcome, Verdict};
 
 use crate::cells::{Keys, Seen};
 use crate::failures::{Failure, Failures};
+use crate::refusals::{Refusal, Refusals, accepted_at};
 use crate::sketch::bucket;
 use crate::sums::{Flags, NO_DELAY, Rows};
 
@@ -18,6 +19,7 @@ pub struct Batch {
     seen: Seen,
     pub(crate) rows: Rows,
     pub(crate) failures: Failures,
+    pub(crate) refusals: Refusals,
 }
 
 impl Batch {
@@ -42,14 +44,14 @@ impl Batch {
     ///   unknown, an expired one is expired, and one that an administrator removed is suppressed.
     /// - `provider`: who runs the recipient's mail, whether it was delivered or not; `None` where not known.
     /// - `template`: the cause's text with addresses, IPs and ids masked; `""` where there is none.
-    /// - `delist_url`: where the list or provider that the verdict names is asked for removal.
+    /// - `refusals`: its attempts that are, or look like, refusals for reputation, whatever became of it.
     pub fn push(
         &mut self,
         delivery: &Delivery<'_>,
         verdict: Option<&Verdict>,
         provider: Option<&str>,
         template: &str,
-        delist_url: Option<&str>,
+        refusals: &[Refusal<'_>],
     ) {
         let (cell, sender) = self.keys.of(delivery, provider, &mut self.seen);
         let mut flags = Flags::default();
@@ -65,11 +67,18 @@ impl Batch {
             Outcome::Deferred => flags.set(Flags::DEFERRED, true),
         }
         if delivery.outcome != Outcome::Delivered {
-            let failure = Failure::new(delivery, verdict, template, delist_url);
+            let failure = Failure::new(delivery, verdict, template);
             flags.set(Flags::HARD, failure.class == Class::Hard);
             flags.set(Flags::SOFT, failure.class == Class::Soft);
             flags.set(Flags::REPUTATION, failure.reason.family() == Family::Reputation);
             self.failures.push(&failure, self.keys.cells[cell as usize]);
+        }
+        if let Some(at) = accepted_at(delivery) {
+            self.refusals.accept(cell, at);
+        }
+        if !refusals.is_empty() {
+            let key = self.keys.cells[cell as usize];
+            self.refusals.push(delivery, key, self.keys.domains.text(key.domain), provider, refusals);
         }
         let mut attempts = 0u32;
         let mut events = (i64::MAX, i64::MIN);

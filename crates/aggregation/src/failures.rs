@@ -1,14 +1,13 @@
-//! What is kept of failed deliveries beyond their count: reasons with their replies, and sources refused for reputation.
+//! What is kept of failed deliveries beyond their count: reasons with their replies. Refusals for reputation: see `refusals`.
 //!
 //! Bounded by distinct reasons, domains and reply templates, not by failures.
 
 use std::collections::{HashMap, HashSet};
 
 use bouncestat_record::time::Micros;
-use bouncestat_record::{BlocklistState, Class, Delivery, Disposition, Level, Outcome, Reason, Verdict};
+use bouncestat_record::{Class, Delivery, Disposition, Outcome, Reason, Verdict};
 
-use crate::attempts::recipient_hash;
-use crate::cells::{Cell, Keys, Renumbering};
+use crate::cells::{Cell, Renumbering};
 use crate::names::Names;
 
 pub(crate) type Map<K, V> = HashMap<K, V, ahash::RandomState>;
@@ -22,25 +21,10 @@ pub(crate) struct Failure<'a> {
     template: &'a str,
     at: Micros,
     text: &'a [u8],
-    recipient: &'a str,
-    suspicion: Option<Suspicion<'a>>,
-}
-
-/// A refusal for reputation.
-struct Suspicion<'a> {
-    listed: Option<&'a str>,
-    blocklist: Option<&'a str>,
-    delist_url: Option<&'a str>,
-    explicit: u8,
 }
 
 impl<'a> Failure<'a> {
-    pub(crate) fn new(
-        delivery: &Delivery<'a>,
-        verdict: Option<&'a Verdict>,
-        template: &'a str,
-        delist_url: Option<&'a str>,
-    ) -> Self {
+    pub(crate) fn new(delivery: &Delivery<'a>, verdict: Option<&'a Verdict>, template: &'a str) -> Self {
         let (reason, disposition) = match verdict {
             Some(verdict) => (verdict.reason, verdict.disposition),
             None if delivery.removed => (Reason::Suppressed, Disposition::None),
@@ -57,31 +41,7 @@ impl<'a> Failure<'a> {
             template,
             at: cause.map_or(delivery.born, |c| c.at),
             text: cause.map_or(b"", |c| c.text),
-            recipient: delivery.recipient,
-            suspicion: verdict.and_then(|v| Suspicion::new(v, delist_url)),
         }
-    }
-}
-
-impl<'a> Suspicion<'a> {
-    fn new(verdict: &'a Verdict, delist_url: Option<&'a str>) -> Option<Self> {
-        let accused = match verdict.blocklist_state {
-            Some(BlocklistState::Listed) => true,
-            // Policy lists, greylists, dead lists and resolver errors accuse nobody.
-            Some(_) => false,
-            None => matches!(verdict.reason, Reason::Blocklisted | Reason::Reputation),
-        };
-        accused.then_some(Suspicion {
-            listed: verdict.listed.as_deref(),
-            blocklist: verdict.blocklist.as_deref(),
-            delist_url,
-            explicit: match (&verdict.blocklist, &verdict.listed, verdict.level) {
-                (Some(_), _, _) => 100,
-                (None, Some(_), _) => 90,
-                (None, None, Level::Provider | Level::Text) => 70,
-                _ => 40,
-            },
-        })
     }
 }
 
@@ -137,54 +97,12 @@ pub(crate) struct ReasonRow {
     pub(crate) example: Option<Example>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SuspectKey {
-    pub(crate) source: u32,
-    pub(crate) provider: u32,
-    pub(crate) listed: Option<u32>,
-    pub(crate) blocklist: Option<u32>,
-}
-
-#[derive(Default)]
-pub(crate) struct SuspectRow {
-    pub(crate) refused: u64,
-    /// Any one of the recipients, hashed: whether there is another one is all that is asked.
-    recipient: Option<u64>,
-    pub(crate) several_recipients: bool,
-    pub(crate) domains: Set<u32>,
-    pub(crate) templates: Map<u32, Seen>,
-    pub(crate) seen: Option<(Micros, Micros)>,
-    /// How explicit the clearest reply is, percent.
-    pub(crate) explicit: u8,
-    pub(crate) delist_url: Option<Box<str>>,
-}
-
-impl SuspectRow {
-    fn recipient(&mut self, hash: u64) {
-        self.several_recipients |= *self.recipient.get_or_insert(hash) != hash;
-    }
-
-    fn span(&mut self, first: Micros, last: Micros) {
-        let (a, b) = self.seen.unwrap_or((first, last));
-        self.seen = Some((a.min(first), b.max(last)));
-    }
-
-    fn delist(&mut self, url: &str) {
-        if self.delist_url.as_deref().is_none_or(|kept| url < kept) {
-            self.delist_url = Some(url.into());
-        }
-    }
-}
-
 /// All failures of a batch, or of the run.
 #[derive(Default)]
 pub(crate) struct Failures {
     pub(crate) reasons: Map<ReasonKey, ReasonRow>,
-    pub(crate) suspects: Map<SuspectKey, SuspectRow>,
     /// Reply templates.
     pub(crate) templates: Names,
-    /// Blocklists and listed objects.
-    pub(crate) labels: Names,
 }
 
 impl Failures {
@@ -204,35 +122,11 @@ impl Failures {
                 keep_smaller(&mut seen.example, failure.at, failure.text);
             }
         }
-        if let Some(suspicion) = &failure.suspicion {
-            self.suspect(failure, suspicion, cell, template);
-        }
-    }
-
-    fn suspect(&mut self, failure: &Failure<'_>, suspicion: &Suspicion<'_>, cell: Cell, template: Option<u32>) {
-        let mut label = |text: Option<&str>| text.map(|t| self.labels.number(t));
-        let (listed, blocklist) = (label(suspicion.listed), label(suspicion.blocklist));
-        let key = SuspectKey { source: cell.source, provider: cell.provider, listed, blocklist };
-        let row = self.suspects.entry(key).or_default();
-        row.refused += 1;
-        row.recipient(recipient_hash(failure.recipient));
-        row.domains.insert(cell.domain);
-        row.span(failure.at, failure.at);
-        row.explicit = row.explicit.max(suspicion.explicit);
-        if let Some(url) = suspicion.delist_url {
-            row.delist(url);
-        }
-        if let Some(template) = template {
-            let seen = row.templates.entry(template).or_default();
-            seen.count += 1;
-            keep_smaller(&mut seen.example, failure.at, failure.text);
-        }
     }
 
     /// Takes in the failures of a batch.
     pub(crate) fn merge(&mut self, other: Failures, to: &Renumbering) {
         let templates = self.templates.merge(&other.templates);
-        let labels = self.labels.merge(&other.labels);
         let all_templates = |kept: &mut Map<u32, Seen>, from: Map<u32, Seen>| {
             for (template, seen) in from {
                 kept.entry(templates[template as usize]).or_default().merge(seen);
@@ -244,25 +138,6 @@ impl Failures {
             row.domains.extend(from.domains.iter().map(|&d| to.domains[d as usize]));
             if let Some(example) = from.example {
                 keep_smaller(&mut row.example, example.at, &example.text);
-            }
-            all_templates(&mut row.templates, from.templates);
-        }
-        for (key, from) in other.suspects {
-            let key = SuspectKey {
-                source: to.sources[key.source as usize],
-                provider: to.providers[key.provider as usize],
-                listed: key.listed.map(|l| labels[l as usize]),
-                blocklist: key.blocklist.map(|b| labels[b as usize]),
-            };
-            let row = self.suspects.entry(key).or_default();
-            row.refused += from.refused;
-            row.several_recipients |= from.several_recipients;
-            from.recipient.into_iter().for_each(|hash| row.recipient(hash));
-            row.domains.extend(from.domains.iter().map(|&d| to.domains[d as usize]));
-            from.seen.into_iter().for_each(|(first, last)| row.span(first, last));
-            row.explicit = row.explicit.max(from.explicit);
-            if let Some(url) = &from.delist_url {
-                row.delist(url);
             }
             all_templates(&mut row.templates, from.templates);
         }
@@ -303,23 +178,4 @@ pub struct UnknownTemplate {
     pub deliveries: u64,
     /// The oldest such reply, as logged; undecodable bytes are U+FFFD. Empty where none is known.
     pub example: String,
-}
-
-/// The names that numbers of suspects stand for.
-pub(crate) struct SuspectNames<'a> {
-    pub(crate) source: &'a str,
-    pub(crate) listed: Option<&'a str>,
-    pub(crate) blocklist: Option<&'a str>,
-    pub(crate) provider: Option<&'a str>,
-}
-
-impl SuspectKey {
-    pub(crate) fn names<'a>(&self, keys: &'a Keys, failures: &'a Failures) -> SuspectNames<'a> {
-        SuspectNames {
-            source: keys.sources.text(self.source),
-            listed: self.listed.map(|l| failures.labels.text(l)),
-            blocklist: self.blocklist.map(|b| failures.labels.text(b)),
-            provider: keys.provider(self.provider),
-        }
-    }
 }

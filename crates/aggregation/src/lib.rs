@@ -16,26 +16,33 @@ mod aggregator;
 mod attempts;
 mod batch;
 mod cells;
+mod changes;
 mod error;
 mod failures;
 mod frame;
 mod names;
+mod refusals;
 mod rejects;
 mod report;
 mod reports;
 pub mod schema;
 mod sketch;
 mod sums;
+mod suppress;
 mod wilson;
 
 pub use aggregator::Aggregator;
 pub use attempts::{ATTEMPTS_PER_BATCH, AttemptBatch, delivery_id};
 pub use batch::Batch;
+pub use changes::Change;
 pub use error::{Error, ErrorKind, Result};
 pub use failures::UnknownTemplate;
 pub use frame::{Data, Frame, Texts, Value};
+pub use refusals::{Help, Refusal};
 pub use rejects::Rejects;
 pub use report::{Coverage, Excluded, Meta, Report, Table, Window};
+pub use reports::Thresholds;
+pub use suppress::{Policy, Remember, Suppression, Wanted};
 pub use wilson::interval;
 
 /// The provider of mail whose provider is not known.

@@ -35,6 +35,11 @@ impl Names {
         number
     }
 
+    /// The number of a text that is known.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        self.numbers.get(text).copied()
+    }
+
     /// The text of a number.
     pub(crate) fn text(&self, number: u32) -> &str {
         &self.texts[number as usize]

@@ -73,7 +73,7 @@ impl Rejects {
         let span = self.total.span;
         meta.window.first_event = meta.window.first_event.or(span.map(|(first, _)| first));
         meta.window.last_event = meta.window.last_event.or(span.map(|(_, last)| last));
-        Ok(Report { meta, tables: tables::all(&self, files) })
+        Ok(Report { meta, before: None, tables: tables::all(&self, files) })
     }
 }
 

@@ -118,6 +118,8 @@ impl From<Frame> for Table {
 pub struct Report {
     /// What it says about itself.
     pub meta: Meta,
+    /// The window before, where it was looked at too.
+    pub before: Option<Window>,
     /// The tables, in the order of the column list.
     pub tables: Vec<Table>,
 }

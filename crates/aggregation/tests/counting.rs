@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bouncestat_aggregation::{Aggregator, Batch, Coverage, ErrorKind, Meta, Report, Value};
-use bouncestat_record::{Action, BlocklistState, Class, Delivery, Disposition, Level, Mta, Outcome, Reason, Try, Verdict};
+use bouncestat_aggregation::{Aggregator, Batch, Coverage, ErrorKind, Help, Meta, Refusal, Report, Value};
+use bouncestat_record::{Action, Blame, BlocklistState, Class, Delivery, Disposition, Level, Mta, Outcome, Reason, Try, Verdict};
 
 fn delivery<'a>(recipient: &'a str, outcome: Outcome, tries: &'a [Try<'a>]) -> Delivery<'a> {
     let cause = if outcome == Outcome::Delivered { None } else { tries.last().copied() };
@@ -74,21 +74,15 @@ fn outcomes_and_classes() {
     let hard = verdict(Class::Hard, Reason::UserUnknown, Disposition::Suppress);
     let full = verdict(Class::Soft, Reason::MailboxFull, Disposition::Retry);
     let mut batch = Batch::new();
-    batch.push(&delivery("a@good.example", Outcome::Delivered, &ok), None, Some("google"), "", None);
-    batch.push(
-        &Delivery { delayed: true, ..delivery("b@Good.Example", Outcome::Delivered, &ok) },
-        None,
-        Some("google"),
-        "",
-        None,
-    );
-    batch.push(&delivery("c@good.example", Outcome::Bounced, &refused), Some(&hard), None, "no such user", None);
-    batch.push(&delivery("d@good.example", Outcome::Bounced, &refused), Some(&full), None, "full", None);
+    batch.push(&delivery("a@good.example", Outcome::Delivered, &ok), None, Some("google"), "", &[]);
+    batch.push(&Delivery { delayed: true, ..delivery("b@Good.Example", Outcome::Delivered, &ok) }, None, Some("google"), "", &[]);
+    batch.push(&delivery("c@good.example", Outcome::Bounced, &refused), Some(&hard), None, "no such user", &[]);
+    batch.push(&delivery("d@good.example", Outcome::Bounced, &refused), Some(&full), None, "full", &[]);
     // What the server gave up or keeps is soft, whatever the reply says.
-    batch.push(&delivery("e@good.example", Outcome::Expired, &waiting), Some(&hard), None, "later", None);
-    batch.push(&delivery("f@good.example", Outcome::Deferred, &waiting), None, None, "", None);
+    batch.push(&delivery("e@good.example", Outcome::Expired, &waiting), Some(&hard), None, "later", &[]);
+    batch.push(&delivery("f@good.example", Outcome::Deferred, &waiting), None, None, "", &[]);
     // Refused for good, and nobody knows why: hard.
-    batch.push(&delivery("root", Outcome::Bounced, &[]), None, None, "", None);
+    batch.push(&delivery("root", Outcome::Bounced, &[]), None, None, "", &[]);
     let report = report(batch);
 
     let row = |column| int(&report, "totals", 0, column);
@@ -129,7 +123,7 @@ fn the_most_frequent_provider_wins_and_ties_go_by_name() {
     for (domain, providers) in [("a@one.example", ["yahoo", "google", "yahoo"]), ("a@tie.example", ["yahoo", "google", ""])] {
         for provider in providers {
             let provider = (!provider.is_empty()).then_some(provider);
-            batch.push(&delivery(domain, Outcome::Delivered, &ok), None, provider, "", None);
+            batch.push(&delivery(domain, Outcome::Delivered, &ok), None, provider, "", &[]);
         }
     }
     let report = report(batch);
@@ -144,7 +138,7 @@ fn sources_name_what_is_known() {
         [("mx1", "", ""), ("mx1", "", "192.0.2.1"), ("mx1", "out", "192.0.2.1"), ("", "", "192.0.2.1")]
     {
         let d = Delivery { log_host, instance, source_ip, sender: None, ..delivery("a@b.example", Outcome::Delivered, &[]) };
-        batch.push(&d, None, None, "", None);
+        batch.push(&d, None, None, "", &[]);
     }
     let report = report(batch);
     let names: Vec<_> = (0..4).map(|i| get(&report, "sources", i, "source")).collect();
@@ -167,7 +161,7 @@ fn reasons_keep_the_commonest_template_and_the_oldest_reply() {
     ] {
         let tries = [attempt(at, Action::Bounced, text)];
         let mut batch = Batch::new();
-        batch.push(&delivery(recipient, Outcome::Bounced, &tries), Some(verdict), None, template, None);
+        batch.push(&delivery(recipient, Outcome::Bounced, &tries), Some(verdict), None, template, &[]);
         aggregator.add(batch).unwrap();
     }
     let templates = aggregator.unknown_templates(10);
@@ -183,8 +177,11 @@ fn reasons_keep_the_commonest_template_and_the_oldest_reply() {
     assert_eq!(get(&report, "reasons", 0, "reason"), Value::Utf8("unknown"), "ties go by reason");
 }
 
+/// A push with one refusal: (recipient, verdict, blame, provider).
+type Push<'a> = (&'a str, &'a Verdict, Blame, Option<&'a str>);
+
 #[test]
-fn suspects_need_two_recipients_and_a_listing() {
+fn suspects_need_two_recipients_and_an_accusation() {
     let listed = Verdict {
         blocklist: Some(Arc::from("spamhaus_sbl")),
         blocklist_state: Some(BlocklistState::Listed),
@@ -194,45 +191,62 @@ fn suspects_need_two_recipients_and_a_listing() {
     let policy = Verdict { blocklist_state: Some(BlocklistState::Policy), ..listed.clone() };
     let words = verdict(Class::Soft, Reason::Reputation, Disposition::SlowDown);
     let tries = [attempt(70, Action::Bounced, "554 listed"), attempt(60, Action::Bounced, "554 also listed")];
-    let run = |pushes: &[(&str, &Verdict, Option<&str>)]| {
+    let url = || Help { url: Some("https://list.example/".to_owned()), ..Help::default() };
+    let run = |pushes: &[Push<'_>]| {
         let mut batch = Batch::new();
-        for (i, (recipient, verdict, provider)) in pushes.iter().enumerate() {
+        for (i, (recipient, verdict, blame, provider)) in pushes.iter().enumerate() {
             let tries = &tries[i % 2..i % 2 + 1];
+            let template = if i % 2 == 0 { "t" } else { "s" };
             let d = delivery(recipient, Outcome::Bounced, tries);
-            batch.push(&d, Some(verdict), *provider, if i % 2 == 0 { "t" } else { "s" }, Some("https://list.example/"));
+            let refusal = Refusal { attempt: &tries[0], verdict, blame: *blame, template, help: &url };
+            batch.push(&d, Some(verdict), *provider, template, &[refusal]);
         }
         let ok = delivery("other@a.example", Outcome::Delivered, &[]);
-        batch.push(&ok, None, Some("google"), "", None);
+        batch.push(&ok, None, Some("google"), "", &[]);
         report(batch)
     };
-    let none = |pushes: &[(&str, &Verdict, Option<&str>)]| run(pushes).table("suspects").unwrap().frame.is_empty();
-    assert!(none(&[("a@a.example", &listed, None)]), "one refusal");
-    assert!(none(&[("a@a.example", &listed, None), ("a@A.example", &listed, None)]), "one recipient twice");
-    assert!(none(&[("a@a.example", &policy, None), ("b@b.example", &policy, None)]), "a policy list accuses nobody");
+    let none = |pushes: &[Push<'_>]| run(pushes).table("suspects").unwrap().frame.is_empty();
+    let (is_listed, is_policy) = (Blame::Listed, Blame::PolicyList);
+    assert!(none(&[("a@a.example", &listed, is_listed, None)]), "one refusal");
+    assert!(none(&[("a@a.example", &listed, is_listed, None), ("a@A.example", &listed, is_listed, None)]), "one recipient twice");
+    assert!(none(&[("a@a.example", &policy, is_policy, None), ("b@b.example", &policy, is_policy, None)]), "nobody is accused");
 
-    let report =
-        run(&[("a@b.example", &listed, Some("google")), ("b@a.example", &listed, Some("google")), ("c@c.example", &words, None)]);
+    let report = run(&[
+        ("a@b.example", &listed, is_listed, Some("google")),
+        ("b@a.example", &listed, is_listed, Some("google")),
+        ("c@c.example", &words, Blame::Reputation, None),
+    ]);
     let suspects = &report.table("suspects").unwrap().frame;
     assert_eq!(suspects.len(), 1);
     let value = |column| suspects.named(0, column);
     assert_eq!((value("deliveries"), value("refused")), (Value::Int64(3), Value::Int64(2)));
     assert_eq!((value("listed"), value("blocklist")), (Value::Utf8("192.0.2.1"), Value::Utf8("spamhaus_sbl")));
+    assert_eq!((value("provider"), value("receivers")), (Value::Utf8("google"), Value::Int64(1)));
     assert_eq!((value("first_seen"), value("last_seen")), (Value::Timestamp(60), Value::Timestamp(70)));
     assert_eq!(value("domains"), Value::Utf8List(&["a.example".to_owned(), "b.example".to_owned()]));
     assert_eq!(value("evidence"), Value::Utf8List(&["554 also listed".to_owned(), "554 listed".to_owned()]));
     assert_eq!(value("delist_url"), Value::Utf8("https://list.example/"));
-    let Value::Float64(score) = value("score") else { panic!() };
-    assert!((0.4..0.6).contains(&score), "{score}");
+    assert_eq!((value("trend"), value("deliveries_before")), (Value::Null, Value::Null), "no window before was looked at");
+    // The parts make the score.
+    let number = |column| match value(column) {
+        Value::Float64(n) => n,
+        other => panic!("{column} is {other:?}"),
+    };
+    let parts = 0.4 * number("score_share")
+        + 0.25 * number("score_receivers")
+        + 0.2 * number("score_explicit")
+        + 0.15 * number("score_onset");
+    assert!((number("score") - parts).abs() < 1e-4 && number("share_low") == number("score_share"), "{parts}");
 
-    let report = run(&[("a@b.example", &words, None), ("b@a.example", &words, None)]);
+    let report = run(&[("a@b.example", &words, Blame::Reputation, None), ("b@a.example", &words, Blame::Reputation, None)]);
     assert_eq!(int(&report, "suspects", 0, "deliveries"), 3, "without a provider: deliveries to the refusing domains");
 }
 
 #[test]
 fn a_removed_delivery_without_a_cause_is_our_own_decision() {
     let mut batch = Batch::new();
-    batch.push(&Delivery { removed: true, ..delivery("a@b.example", Outcome::Expired, &[]) }, None, None, "", None);
-    batch.push(&delivery("a@b.example", Outcome::Expired, &[]), None, None, "", None);
+    batch.push(&Delivery { removed: true, ..delivery("a@b.example", Outcome::Expired, &[]) }, None, None, "", &[]);
+    batch.push(&delivery("a@b.example", Outcome::Expired, &[]), None, None, "", &[]);
     let report = report(batch);
     assert_eq!(get(&report, "reasons", 0, "reason"), Value::Utf8("expired"));
     assert_eq!(get(&report, "reasons", 1, "reason"), Value::Utf8("suppressed"));

@@ -26,6 +26,8 @@ pub struct Blocklist {
     pub who: String,
     /// What to do.
     pub advice: String,
+    /// Whether it lists whole networks for what some of their addresses do.
+    pub neighbourhood: bool,
     pub(crate) rank: u8,
     pub(crate) state: BlocklistState,
 }
@@ -43,6 +45,7 @@ impl Lists {
             url: row.url.into(),
             who: row.who.into(),
             advice: row.advice.into(),
+            neighbourhood: row.neighbourhood,
             rank: row.rank,
             state: BlocklistState::ALL[usize::from(row.state)],
         };

@@ -52,6 +52,9 @@ pub struct List {
     /// The state that citing it has, where it is no listing.
     #[serde(default)]
     pub state: Option<String>,
+    /// Whether it lists whole networks for what some of their addresses do.
+    #[serde(default)]
+    pub neighbourhood: bool,
     /// Patterns that name it.
     #[serde(rename = "match")]
     pub patterns: Vec<String>,

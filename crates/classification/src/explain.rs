@@ -168,7 +168,7 @@ impl Classifier {
         advice.truncate(trimmed);
     }
 
-    fn delist_url(&self, verdict: &Verdict) -> Option<String> {
+    pub(crate) fn delist_url(&self, verdict: &Verdict) -> Option<String> {
         if matches!(
             verdict.blocklist_state,
             Some(BlocklistState::DeadList | BlocklistState::ResolverError | BlocklistState::Greylist)
@@ -291,7 +291,7 @@ fn named_ip(verdict: &Verdict, text: &str) -> Option<String> {
     blocklist::listed(text.as_bytes(), "ip").filter(|_| about_us)
 }
 
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     match text.chars().next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), text[first.len_utf8()..].trim_end_matches('.')),
         None => String::new(),

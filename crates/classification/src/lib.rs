@@ -13,6 +13,7 @@
 //! assert_eq!((verdict.reason, verdict.class), (Reason::UserUnknown, Class::Hard));
 //! ```
 
+mod blame;
 mod blocklist;
 mod builtin;
 mod classifier;
@@ -37,6 +38,7 @@ mod token;
 mod tree;
 mod wrapper;
 
+pub use blame::Remedy;
 pub use blocklist::Blocklist;
 pub use classifier::Classifier;
 pub use codes::Meaning;

@@ -272,6 +272,8 @@ pub struct ListRow<'a> {
     pub who: &'a str,
     /// What to do.
     pub advice: &'a str,
+    /// Whether it lists whole networks for what some of their addresses do.
+    pub neighbourhood: bool,
     /// Which of several lists is the most specific.
     pub rank: u8,
     /// Number of the state that citing it has.

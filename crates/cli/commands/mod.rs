@@ -3,15 +3,19 @@
 mod attempts;
 mod classify;
 mod explain;
+mod payload;
 mod report;
 mod rules;
 mod schema;
+mod suppress;
+mod suspects;
 
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
 use bouncestat_ingest::input::{ChunkOptions, Problem, SourceKind};
+use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run as run_plan};
 
@@ -20,8 +24,10 @@ use crate::progress::Bar;
 use crate::settings::{AsOf, Settings};
 use crate::{exit, input, notes};
 
+use payload::Payload;
+
 /// Commands that are promised and not built yet. Their names are no PATHs.
-const LATER: [&str; 7] = ["suspects", "suppress", "rejects", "collect", "follow", "check", "man"];
+const LATER: [&str; 5] = ["rejects", "collect", "follow", "check", "man"];
 
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
@@ -33,8 +39,10 @@ pub fn run(args: Args) -> Result<u8> {
         bail!("the command {name} is not built yet; a file or folder of that name would be ./{name}");
     }
     match args.command {
-        None => report::run(&args.paths, common),
-        Some(Command::Report(paths)) => report::run(&paths.paths, common),
+        None => report::run(&args.paths, args.compare, common),
+        Some(Command::Report(args)) => report::run(&args.paths.paths, args.compare, common),
+        Some(Command::Suspects(args)) => suspects::run(&args, common),
+        Some(Command::Suppress(args)) => suppress::run(&args, common),
         Some(Command::Attempts(args)) => attempts::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),
@@ -52,6 +60,13 @@ struct Ready {
 impl Ready {
     /// Finds the logs, resolves the window, and says what will be read.
     fn new(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Self> {
+        let ready = Self::again(paths, common, settings)?;
+        notes::say_plan(&ready.plan);
+        Ok(ready)
+    }
+
+    /// The same without a word, for a second run over the same logs.
+    fn again(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Self> {
         let plan = input::find(paths, common, settings)?;
         if settings.as_of == AsOf::Last && plan.files.iter().any(|f| f.source.kind != SourceKind::File) {
             bail!("--as-of last needs to know the end before the beginning: give files, not standard input or a pipe");
@@ -62,11 +77,15 @@ impl Ready {
             bail!("-o {} is one of the logs to read: name another file", output.display());
         }
         let window = settings.window(common, || plan.newest())?;
-        notes::say_plan(&plan);
         let options = RunOptions { window, chunks: ChunkOptions::default(), threads: settings.threads };
         // The pool is made only where one thread does not do, and only now.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global();
         Ok(Self { plan, options })
+    }
+
+    /// The names of the logs, in the order of the plan.
+    fn file_names(&self) -> Vec<String> {
+        self.plan.files.iter().map(|f| f.source.path.display().to_string()).collect()
     }
 
     /// Runs it, with a progress bar.
@@ -89,17 +108,24 @@ fn exit_code(summary: &Summary) -> u8 {
     }
 }
 
+/// The window before, as long as the window itself; `None` where that has no beginning. One without an end ends now.
+fn window_before(window: Window, settings: &Settings) -> Option<Window> {
+    let since = window.since?;
+    let end = window.until.unwrap_or(settings.present).max(since);
+    Some(Window { since: Some(since.saturating_sub(end - since)), until: Some(since) })
+}
+
+/// The same window in a report.
+fn reported(window: Window) -> bouncestat_aggregation::Window {
+    bouncestat_aggregation::Window { since: window.since, until: window.until, ..Default::default() }
+}
+
 /// What a report says about itself.
-fn meta(settings_window: bouncestat_ingest::join::window::Window, summary: &Summary, rules: &str) -> Meta {
+fn meta(window: Window, summary: &Summary, rules: &str) -> Meta {
     Meta {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         rules: rules.to_owned(),
-        window: bouncestat_aggregation::Window {
-            since: settings_window.since,
-            until: settings_window.until,
-            first_event: None,
-            last_event: None,
-        },
+        window: reported(window),
         coverage: notes::coverage(summary),
         excluded: notes::excluded(summary),
     }

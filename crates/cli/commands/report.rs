@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use bouncestat_aggregation::{Aggregator, Report, Value};
 use bouncestat_export::{Options, export_dir};
+use bouncestat_ingest::join::window::Window;
 
-use super::{Ready, exit_code, meta};
+use super::{Ready, exit_code, meta, reported, window_before};
 use crate::args::Common;
-use crate::consumers::Count;
+use crate::consumers::{Both, Count};
 use crate::output::Output;
 use crate::settings::{Settings, rules};
 use crate::{exit, notes};
 
 /// Makes the report.
-pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
+pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let format = settings.format(common)?;
     let table = common.table.as_deref().unwrap_or("domains");
@@ -25,11 +26,14 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     let window = ready.options.window;
-    let mut aggregator = Aggregator::new();
+    let before = if compare { Some(before(window, &settings)?) } else { None };
+    let (mut aggregator, mut past) = (Aggregator::new(), Aggregator::new());
     let mut failed = None;
-    let summary = ready.run(common, &Count { rules: &rules }, &mut |batch| {
-        if let Err(error) = aggregator.add(batch) {
-            failed.get_or_insert(error);
+    let summary = ready.run(common, &Both { inner: &Count { rules: &rules }, before }, &mut |(batch, earlier)| {
+        for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
+            if let Err(error) = to.add(batch) {
+                failed.get_or_insert(error);
+            }
         }
     });
     if let Some(error) = failed {
@@ -42,7 +46,11 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         eprintln!("bouncestat: nothing could be read");
         return Ok(code);
     }
-    let report = aggregator.finish(meta(window, &summary, rules.rules_version()))?;
+    let meta = meta(window, &summary, rules.rules_version());
+    let report = match before {
+        Some(before) => aggregator.finish_beside(meta, &mut past, reported(before))?,
+        None => aggregator.finish(meta)?,
+    };
     notes::say_if_empty(deliveries(&report), window, &summary);
     let zone = settings.zone;
     let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
@@ -67,6 +75,11 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     drop(out);
     output.commit()?;
     Ok(code)
+}
+
+/// The window to compare with.
+fn before(window: Window, settings: &Settings) -> Result<Window> {
+    window_before(window, settings).ok_or_else(|| anyhow!("--compare needs --since: the window before is as long as the window"))
 }
 
 /// How many deliveries a report counts.

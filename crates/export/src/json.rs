@@ -32,6 +32,9 @@ impl Format for Json {
             ("excluded", excluded(&meta.excluded)),
         ] {
             write!(out, ",\n  \"{name}\": {value}")?;
+            if let ("window", Some(before)) = (name, &report.before) {
+                write!(out, ",\n  \"window_before\": {}", window(before))?;
+            }
         }
         for table in &report.tables {
             write!(out, ",\n  \"{}\": ", table.name)?;

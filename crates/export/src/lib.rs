@@ -5,11 +5,13 @@
 //!
 //! To add a format: a file here that implements [`Format`], and its entry in [`FORMATS`]; the tests walk the registry.
 
+mod cards;
 mod csv;
 mod dir;
 mod error;
 mod json;
 mod jsonl;
+pub mod lists;
 mod markdown;
 mod parquet;
 mod partition;

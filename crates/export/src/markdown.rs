@@ -33,6 +33,8 @@ impl Format for Markdown {
             excluded if excluded.is_empty() => {}
             excluded => writeln!(out, "Not counted: {excluded}.")?,
         }
+        // Without totals, the tables are what was asked for.
+        let alone = report.table("totals").is_none();
         for table in &report.tables {
             let Some(view) = VIEWS.iter().find(|v| v.table == table.name) else {
                 totals(&mut out, &table.frame, clock)?;
@@ -40,6 +42,10 @@ impl Format for Markdown {
             };
             let rows = rows(&table.frame, Some(options.top.unwrap_or(TOP)));
             write!(out, "\n## {}\n\n", view.title)?;
+            if alone && table.frame.is_empty() && !view.empty.is_empty() {
+                writeln!(out, "{}", view.empty)?;
+                continue;
+            }
             if rows.len() < table.frame.len() {
                 write!(out, "{} of {}.\n\n", rows.len(), table.frame.len())?;
             }

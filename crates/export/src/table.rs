@@ -6,7 +6,7 @@ use bouncestat_aggregation::{Frame, Meta, Report};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::view::{self, Column, Row, Tone, VIEWS, View};
-use crate::{AttemptSink, Clock, Format, Options, Result, rows};
+use crate::{AttemptSink, Clock, Format, Options, Result, cards, rows};
 
 /// `--format table`.
 pub(crate) struct Text;
@@ -31,9 +31,22 @@ impl Format for Text {
         let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
         let clock = view::clock(options);
         head(&mut screen, &report.meta, clock)?;
+        // Without totals, the tables are what was asked for.
+        let alone = report.table("totals").is_none();
         for table in &report.tables {
+            let top = options.top.unwrap_or(TOP);
+            if alone && (table.name == "evidence" || (table.name == "suspects" && !table.frame.is_empty())) {
+                if table.name == "suspects" {
+                    cards::suspects(&mut screen, report, &table.frame, top, clock)?;
+                }
+                continue;
+            }
             match VIEWS.iter().find(|v| v.table == table.name) {
-                Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
+                Some(view) if alone && table.frame.is_empty() && !view.empty.is_empty() => {
+                    writeln!(screen.out)?;
+                    screen.line(BOLD, view.empty)?;
+                }
+                Some(view) => grid(&mut screen, view, &table.frame, top, clock)?,
                 None => totals(&mut screen, &table.frame, clock)?,
             }
         }
@@ -50,13 +63,13 @@ impl Format for Text {
     }
 }
 
-const BOLD: &str = "\x1b[1m";
-const DIM: &str = "\x1b[2m";
-const PLAIN: &str = "";
+pub(crate) const BOLD: &str = "\x1b[1m";
+pub(crate) const DIM: &str = "\x1b[2m";
+pub(crate) const PLAIN: &str = "";
 
-struct Screen<W: Write> {
-    out: BufWriter<W>,
-    width: usize,
+pub(crate) struct Screen<W: Write> {
+    pub(crate) out: BufWriter<W>,
+    pub(crate) width: usize,
     color: bool,
 }
 
@@ -67,7 +80,7 @@ impl<W: Write> Screen<W> {
     }
 
     /// A line in a style, no wider than the screen.
-    fn line(&mut self, style: &str, text: &str) -> Result<()> {
+    pub(crate) fn line(&mut self, style: &str, text: &str) -> Result<()> {
         let text = self.styled(style, shorten(text.trim_end(), self.width).as_str());
         Ok(writeln!(self.out, "{text}")?)
     }

@@ -65,6 +65,19 @@ pub(crate) fn push_date(text: &mut String, days: i64) {
     push_digits(text, day, 2);
 }
 
+/// A moment as RFC 5322 (once RFC 2822) writes it, in UTC: `Sun, 22 Nov 2026 03:04:05 +0000`.
+pub(crate) fn rfc2822(at: Micros) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let whole = rfc3339(at - at.rem_euclid(SECOND));
+    let (date, time) = whole.trim_end_matches('Z').split_once('T').unwrap_or_default();
+    let mut parts = date.rsplitn(3, '-');
+    let (day, month, year) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+    let month = month.parse::<usize>().ok().and_then(|m| MONTHS.get(m.wrapping_sub(1))).unwrap_or(&"");
+    let weekday = DAYS[at.div_euclid(DAY).rem_euclid(7) as usize];
+    format!("{weekday}, {day} {month} {year} {time} +0000")
+}
+
 /// Writes a value as a flat format holds it at the end of a text; nothing where it is missing. Lists are joined by `"; "`.
 pub(crate) fn push_flat(text: &mut String, value: Value<'_>) {
     let _ = match value {
@@ -145,6 +158,8 @@ mod tests {
         assert_eq!(rfc3339(951_782_400 * SECOND), "2000-02-29T00:00:00Z");
         assert_eq!(rfc3339(-1), "1969-12-31T23:59:59.999999Z");
         assert_eq!(rfc3339(4_107_542_400 * SECOND), "2100-03-01T00:00:00Z");
+        assert_eq!(rfc2822(1_795_348_799_123_450), "Sun, 22 Nov 2026 11:59:59 +0000");
+        assert_eq!(rfc2822(-1), "Wed, 31 Dec 1969 23:59:59 +0000");
         // Every day of 800 years follows the one before it.
         let date = |day| {
             let mut text = String::new();

@@ -28,7 +28,7 @@ impl<'a> Row<'a> {
         Row { frame, row, clock }
     }
 
-    fn text(&self, column: &str) -> Option<String> {
+    pub(crate) fn text(&self, column: &str) -> Option<String> {
         match self.frame.named(self.row, column) {
             Value::Utf8(text) => Some(printable(text).into_owned()),
             Value::Utf8List(texts) if !texts.is_empty() => Some(printable(&texts.join(", ")).into_owned()),
@@ -46,11 +46,11 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn percent(&self, column: &str) -> String {
+    pub(crate) fn percent(&self, column: &str) -> String {
         self.float(column).map(percent).unwrap_or_default()
     }
 
-    fn interval(&self, low: &str, high: &str) -> String {
+    pub(crate) fn interval(&self, low: &str, high: &str) -> String {
         match (self.float(low), self.float(high)) {
             (Some(low), Some(high)) => format!("{}–{}", percent(low), percent(high)),
             _ => String::new(),
@@ -83,6 +83,8 @@ pub(crate) struct View {
     pub(crate) columns: &'static [Column],
     /// Long texts that stand under a row in the terminal.
     pub(crate) notes: &'static [Column],
+    /// What is said where there are no rows, and they were what was asked for.
+    pub(crate) empty: &'static str,
 }
 
 const fn column(title: &'static str, right: bool, rank: u8, show: fn(&Row<'_>) -> String) -> Column {
@@ -125,6 +127,7 @@ macro_rules! rates {
                 column("95 % within", true, 7, |row| row.delay("delay_p95_ms").unwrap_or_default()),
             ],
             notes: &[],
+            empty: "",
         }
     };
 }
@@ -146,6 +149,7 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("domains", "domains", true, 0),
         ],
         notes: &[plain!("example", "example", false, 0)],
+        empty: "",
     },
     View {
         table: "suspects",
@@ -166,12 +170,81 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("domains", "domains", false, 0),
             plain!("delist at", "delist_url", false, 0),
         ],
+        empty: "No suspects.",
     },
     View {
         table: "unknown_replies",
         title: "Replies that no rule knows",
         columns: &[plain!("reply, masked", "template", false, 0), plain!("deliveries", "deliveries", true, 0)],
         notes: &[],
+        empty: "",
+    },
+    View {
+        table: "changes",
+        title: "Against the window before",
+        columns: &[
+            column("what", false, 0, |row| row.text("name").unwrap_or_else(|| "everything".to_owned())),
+            plain!("kind", "kind", false, 1),
+            plain!("measure", "measure", false, 0),
+            Column {
+                tone: |row| match row.text("change").as_deref() {
+                    Some("new" | "rising") => Tone::Warning,
+                    _ => Tone::Plain,
+                },
+                ..plain!("change", "change", false, 0)
+            },
+            column("before %", true, 0, |row| row.percent("rate_before")),
+            column("now %", true, 0, |row| row.percent("rate")),
+            plain!("before", "count_before", true, 2),
+            plain!("now", "count", true, 2),
+        ],
+        notes: &[],
+        empty: "",
+    },
+    View {
+        table: "evidence",
+        title: "Evidence",
+        columns: &[
+            plain!("suspect", "suspect", true, 0),
+            plain!("deliveries", "deliveries", true, 0),
+            plain!("first seen", "first_seen", false, 0),
+            plain!("file", "source_file", false, 0),
+            plain!("byte", "source_offset", true, 0),
+        ],
+        notes: &[plain!("example", "example", false, 0)],
+        empty: "",
+    },
+    View {
+        table: "lookalikes",
+        title: "No suspects, though they look like it",
+        columns: &[
+            column("list or provider", false, 0, |row| {
+                row.text("blocklist").or_else(|| row.text("provider")).unwrap_or_else(|| "(no list)".to_owned())
+            }),
+            plain!("why not", "kind", false, 0),
+            plain!("refused", "refused", true, 0),
+            plain!("deliveries", "deliveries", true, 2),
+            plain!("recipients", "recipients", true, 3),
+            plain!("since", "first_seen", false, 1),
+            plain!("source", "source", false, 4),
+        ],
+        notes: &[plain!("example", "example", false, 0), plain!("to do", "advice", false, 0)],
+        empty: "",
+    },
+    View {
+        table: "suppress",
+        title: "To stop mailing",
+        columns: &[
+            plain!("entry", "entry", false, 0),
+            plain!("reason", "reason", false, 0),
+            plain!("policy", "policy", false, 1),
+            plain!("failures", "failures", true, 0),
+            plain!("last", "last_failed", false, 0),
+            plain!("first", "first_failed", false, 3),
+            plain!("delivered", "last_delivered", false, 4),
+        ],
+        notes: &[plain!("reply", "reply_text", false, 0)],
+        empty: "Nobody to stop mailing.",
     },
 ];
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use bouncestat_record::time::Micros;
 use bouncestat_record::{EnhancedCode, Stage};
 
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 
 /// What an event says. One kind, one meaning, for every server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -194,13 +194,13 @@ pub trait Sink<'a> {
     /// Takes one event of the message `key`.
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>);
 
-    /// Whether refusals of our own are asked for. Where they are not, their lines are irrelevant.
-    fn wants_refusals(&self) -> bool {
+    /// Whether rejects of our own are asked for. Where they are not, their lines are irrelevant.
+    fn wants_rejects(&self) -> bool {
         false
     }
 
-    /// Takes one refusal.
-    fn refuse(&mut self, _refusal: Refusal<'a>) {}
+    /// Takes one reject.
+    fn reject(&mut self, _refusal: Reject<'a>) {}
 }
 
 impl<'a> Sink<'a> for Vec<(Key<'a>, Fields<'a>)> {

@@ -11,7 +11,7 @@ pub mod join;
 pub mod lines;
 pub mod mta;
 pub mod plan;
-pub mod refusal;
+pub mod reject;
 pub mod run;
 
 pub use evidence::YearFrom;

@@ -29,12 +29,18 @@ pub trait Consumer: Sync {
     fn begin(&self) -> Self::Part;
     /// Adds a delivery to a part.
     fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>);
-    /// Whether refusals of our own are wanted, too: what our servers did not take.
-    fn wants_refusals(&self) -> bool {
+    /// A second window, where one is asked for: each message is folded for it too, as if it were the only one.
+    fn window_before(&self) -> Option<Window> {
+        None
+    }
+    /// Adds a delivery of the second window.
+    fn before(&self, _: &mut Self::Part, _: &Delivery<'_>) {}
+    /// Whether rejects of our own are wanted, too: what our servers did not take.
+    fn wants_rejects(&self) -> bool {
         false
     }
-    /// Adds a refusal to a part.
-    fn refusal(&self, _part: &mut Self::Part, _refusal: &Rejection<'_>) {}
+    /// Adds a reject to a part.
+    fn reject(&self, _part: &mut Self::Part, _refusal: &Rejection<'_>) {}
 }
 
 /// How to run.
@@ -122,7 +128,7 @@ pub fn run<C: Consumer>(
             let context = Context { window: options.window, ids: &stitcher.ids, folders: &folders };
             let (parts, scans) = rayon::join(
                 || whole.par_iter().map(|(scan, whole)| fold_scan(scan, whole, context, consumer)).collect::<Vec<_>>(),
-                || scan_round(round, &overlaps, consumer.wants_refusals()),
+                || scan_round(round, &overlaps, consumer.wants_rejects()),
             );
             for (part, counts) in parts {
                 summary.counts.add(&counts);
@@ -154,10 +160,10 @@ pub fn run<C: Consumer>(
 }
 
 /// Scans the pieces of a round, side by side.
-fn scan_round(round: Vec<Piece>, overlaps: &Overlaps, refusals: bool) -> Vec<Scan> {
+fn scan_round(round: Vec<Piece>, overlaps: &Overlaps, rejects: bool) -> Vec<Scan> {
     let one = |piece: Piece| {
         let lines = if overlaps.is_watched(piece.file) { Lines::Hash } else { Lines::Plain };
-        scan(piece.reader, piece.chunk, (piece.file, piece.offset), refusals, lines)
+        scan(piece.reader, piece.chunk, (piece.file, piece.offset), rejects, lines)
     };
     round.into_par_iter().map(one).collect()
 }
@@ -186,14 +192,23 @@ fn fold_scan<C: Consumer>(scan: &Scan, whole: &[Whole], context: Context<'_>, co
             }
             Whole::Apart(message) => view_of(message),
         };
-        fold::fold(view, context, &mut counts, &mut |delivery| consumer.delivery(&mut part, delivery));
+        fold_one(view, context, consumer, &mut part, &mut counts);
     }
-    for kept in scan.refusals.iter().flatten() {
-        if counts.saw_refusal(kept.refusal.at, context.window) {
-            kept.tell(scan.mta, scan.file(), &mut |refusal| consumer.refusal(&mut part, refusal));
+    for kept in scan.rejects.iter().flatten() {
+        if counts.saw_reject(kept.reject.at, context.window) {
+            kept.tell(scan.mta, scan.file(), &mut |reject| consumer.reject(&mut part, reject));
         }
     }
     (part, counts)
+}
+
+/// Folds one message, for the second window too where there is one. What that one excludes is not counted.
+fn fold_one<C: Consumer>(view: View<'_>, context: Context<'_>, consumer: &C, part: &mut C::Part, counts: &mut Counts) {
+    fold::fold(view, context, counts, &mut |delivery| consumer.delivery(part, delivery));
+    if let Some(window) = consumer.window_before() {
+        let context = Context { window, ..context };
+        fold::fold(view, context, &mut Counts::default(), &mut |delivery| consumer.before(part, delivery));
+    }
 }
 
 fn view_of(message: &Message) -> View<'_> {
@@ -218,7 +233,7 @@ fn finish<C: Consumer>(
             .map(|messages| {
                 let (mut part, mut counts) = (consumer.begin(), Counts::default());
                 for message in messages {
-                    fold::fold(view_of(message), context, &mut counts, &mut |d| consumer.delivery(&mut part, d));
+                    fold_one(view_of(message), context, consumer, &mut part, &mut counts);
                 }
                 (part, counts)
             })

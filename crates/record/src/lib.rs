@@ -7,12 +7,14 @@
 //! (`bouncestat-aggregation`) and formats (`bouncestat-export`).
 
 pub mod address;
+pub mod blame;
 pub mod delivery;
 pub mod rejection;
 pub mod smtp;
 pub mod time;
 pub mod verdict;
 
+pub use blame::Blame;
 pub use delivery::{Action, Delivery, Direction, Mta, Outcome, Try};
 pub use rejection::Rejection;
 pub use smtp::{EnhancedCode, Stage};

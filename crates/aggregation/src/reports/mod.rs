@@ -1,14 +1,19 @@
 //! The reports: each makes one table of the sums. To add one: its columns in `schema`, a function here, an entry in [`REPORTS`].
 
+pub(crate) mod comparison;
 mod rates;
 mod reasons;
-mod suspects;
+pub(crate) mod suspect_rows;
+pub(crate) mod suspects;
 mod unknown_replies;
 
 use crate::cells::Keys;
 use crate::failures::Failures;
+use crate::refusals::Refusals;
 use crate::sums::Group;
 use crate::{Frame, Result};
+
+pub use suspects::Thresholds;
 
 /// What reports are made of.
 pub(crate) struct State<'a> {
@@ -18,6 +23,7 @@ pub(crate) struct State<'a> {
     /// A group for each of `keys.senders`.
     pub(crate) senders: &'a [Group],
     pub(crate) failures: &'a Failures,
+    pub(crate) refusals: &'a Refusals,
 }
 
 /// Every report, in the order of the column list.
@@ -28,8 +34,18 @@ pub(crate) static REPORTS: &[fn(&State<'_>) -> Result<Frame>] = &[
     rates::sources,
     rates::sender_domains,
     reasons::reasons,
-    suspects::suspects,
+    suspect_rows::suspects,
     unknown_replies::unknown_replies,
+];
+
+/// Tables that other commands make: `attempts`, `suspects`, `suppress`, and `--compare`.
+#[cfg(test)]
+pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] = &[
+    &crate::schema::ATTEMPTS,
+    &crate::schema::EVIDENCE,
+    &crate::schema::LOOKALIKES,
+    &crate::schema::SUPPRESS,
+    &crate::schema::CHANGES,
 ];
 
 #[cfg(test)]
@@ -38,11 +54,12 @@ mod tests {
     use crate::schema;
 
     #[test]
-    fn every_table_but_the_attempts_has_its_report() {
-        let (keys, failures) = (Keys::default(), Failures::default());
-        let state = State { keys: &keys, cells: &[], senders: &[], failures: &failures };
+    fn every_table_has_its_report() {
+        let (keys, failures, refusals) = (Keys::default(), Failures::default(), Refusals::default());
+        let state = State { keys: &keys, cells: &[], senders: &[], failures: &failures, refusals: &refusals };
         let made: Vec<_> = REPORTS.iter().map(|build| build(&state).unwrap().spec().name).collect();
-        let listed: Vec<_> = schema::TABLES.iter().map(|t| t.name).filter(|&t| t != schema::ATTEMPTS.name).collect();
+        let elsewhere = |t: &str| ELSEWHERE.iter().any(|e| e.name == t);
+        let listed: Vec<_> = schema::TABLES.iter().map(|t| t.name).filter(|t| !elsewhere(t)).collect();
         assert_eq!(made, listed);
     }
 }

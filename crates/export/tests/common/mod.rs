@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use bouncestat_aggregation::{Aggregator, AttemptBatch, Batch, Coverage, Excluded, Meta, Report, Window};
-use bouncestat_record::{Action, BlocklistState, Class, Delivery, Disposition, Level, Mta, Outcome, Reason, Try, Verdict};
+use bouncestat_aggregation::{Aggregator, AttemptBatch, Batch, Coverage, Excluded, Help, Meta, Refusal, Report, Window};
+use bouncestat_record::{Action, Blame, BlocklistState, Class, Delivery, Disposition, Level, Mta, Outcome, Reason, Try, Verdict};
 
 pub const START: i64 = 1_795_305_600_000_000;
 pub const SECOND: i64 = 1_000_000;
@@ -76,7 +76,18 @@ impl Case {
     }
 
     pub fn push(&self, batch: &mut Batch) {
-        self.with(|d| batch.push(d, self.verdict.as_ref(), self.provider, self.template, self.delist_url));
+        self.with(|d| {
+            let help = || Help { url: self.delist_url.map(str::to_owned), ..Help::default() };
+            let listed = self.verdict.as_ref().filter(|v| v.reason == Reason::Blocklisted);
+            let last = d.tries.last().zip(listed).map(|(attempt, verdict)| Refusal {
+                attempt,
+                verdict,
+                blame: Blame::Listed,
+                template: self.template,
+                help: &help,
+            });
+            batch.push(d, self.verdict.as_ref(), self.provider, self.template, last.as_slice());
+        });
     }
 }
 

@@ -13,7 +13,7 @@ use super::{ByHash, hash_bytes, hash_key};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::input::lines;
 use crate::mta::LineReader;
-use crate::refusal::{Kept, Refusal};
+use crate::reject::{Kept, Reject};
 
 /// No event.
 const NONE: u32 = u32::MAX;
@@ -58,8 +58,8 @@ pub struct Scan {
     pub came_from: Vec<u64>,
     /// How its lines count.
     pub tally: Tally,
-    /// What it tells of refusals of our own, where a run asks for them.
-    pub(crate) refusals: Option<Vec<Kept>>,
+    /// What it tells of rejects of our own, where a run asks for them.
+    pub(crate) rejects: Option<Vec<Kept>>,
     /// Hashes of all its lines, where they are asked for.
     pub line_hashes: Vec<u64>,
     /// First and last moment of its events.
@@ -119,8 +119,8 @@ pub fn is_comparable(line: &[u8]) -> bool {
     line.len() > 1 && line[0] != b'#'
 }
 
-/// Scans a chunk: `file` and `offset` say where its first byte stands; `refusals`: whether they are asked for.
-pub fn scan(reader: LineReader, chunk: Vec<u8>, (file, offset): (u32, u64), refusals: bool, mut watch: Lines<'_>) -> Scan {
+/// Scans a chunk: `file` and `offset` say where its first byte stands; `rejects`: whether they are asked for.
+pub fn scan(reader: LineReader, chunk: Vec<u8>, (file, offset): (u32, u64), rejects: bool, mut watch: Lines<'_>) -> Scan {
     let mut scan = Scan {
         mta: reader.mta(),
         chunk: Vec::new(),
@@ -130,7 +130,7 @@ pub fn scan(reader: LineReader, chunk: Vec<u8>, (file, offset): (u32, u64), refu
         fragments: Vec::new(),
         came_from: Vec::new(),
         tally: Tally::default(),
-        refusals: refusals.then(Vec::new),
+        rejects: rejects.then(Vec::new),
         line_hashes: Vec::new(),
         span: None,
         index: ByHash::default(),
@@ -172,7 +172,7 @@ impl Scan {
 
     /// Scans the same piece again, asking something else of its lines.
     pub fn again(self, watch: Lines<'_>) -> Self {
-        scan(self.reader, self.chunk, (self.file, self.offset), self.refusals.is_some(), watch)
+        scan(self.reader, self.chunk, (self.file, self.offset), self.rejects.is_some(), watch)
     }
 
     /// The file it was read from.
@@ -249,13 +249,13 @@ impl ScanSink<'_, '_> {
 }
 
 impl<'a> Sink<'a> for ScanSink<'_, 'a> {
-    fn wants_refusals(&self) -> bool {
-        self.scan.refusals.is_some()
+    fn wants_rejects(&self) -> bool {
+        self.scan.rejects.is_some()
     }
 
-    fn refuse(&mut self, refusal: Refusal<'a>) {
-        if let Some(refusals) = &mut self.scan.refusals {
-            refusals.push(Kept { refusal: refusal.into_owned(), offset: self.line_offset });
+    fn reject(&mut self, reject: Reject<'a>) {
+        if let Some(rejects) = &mut self.scan.rejects {
+            rejects.push(Kept { reject: reject.into_owned(), offset: self.line_offset });
         }
     }
 

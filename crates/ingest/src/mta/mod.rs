@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use crate::clock::{Clock, Zone};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::framing::wrap;
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 
 /// What a reader is told about the file it reads.
 #[derive(Clone, Debug)]
@@ -100,12 +100,12 @@ impl<'short, 'long, S: Sink<'long>> Sink<'short> for Owning<'_, 'long, S> {
         self.sink.push(key.into_owned(), fields.into_owned());
     }
 
-    fn wants_refusals(&self) -> bool {
-        self.sink.wants_refusals()
+    fn wants_rejects(&self) -> bool {
+        self.sink.wants_rejects()
     }
 
-    fn refuse(&mut self, refusal: Refusal<'short>) {
-        self.sink.refuse(refusal.into_owned());
+    fn reject(&mut self, reject: Reject<'short>) {
+        self.sink.reject(reject.into_owned());
     }
 }
 

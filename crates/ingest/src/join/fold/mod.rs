@@ -62,10 +62,10 @@ pub struct Counts {
     /// Attempts outside the window.
     pub outside_window: u64,
     /// Refusals of our own outside the window, where they are asked for.
-    pub refusals_outside_window: u64,
+    pub rejects_outside_window: u64,
     /// Deliveries whose message left the queue after a deferral without a word.
     pub lost: u64,
-    /// First and last attempt, and refusal where they are asked for, of the whole input, whatever the window.
+    /// First and last attempt, and reject where they are asked for, of the whole input, whatever the window.
     pub events: Option<(Micros, Micros)>,
 }
 
@@ -83,7 +83,7 @@ impl Counts {
         e.dropped += o.dropped;
         e.inbound += o.inbound;
         self.outside_window += other.outside_window;
-        self.refusals_outside_window += other.refusals_outside_window;
+        self.rejects_outside_window += other.rejects_outside_window;
         self.lost += other.lost;
         self.events = match (self.events, other.events) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
@@ -91,11 +91,11 @@ impl Counts {
         };
     }
 
-    /// Counts a refusal; tells whether it lies inside the window.
-    pub(crate) fn saw_refusal(&mut self, at: Micros, window: Window) -> bool {
+    /// Counts a reject; tells whether it lies inside the window.
+    pub(crate) fn saw_reject(&mut self, at: Micros, window: Window) -> bool {
         self.saw(at);
         let inside = window.side(at) == Side::Inside;
-        self.refusals_outside_window += u64::from(!inside);
+        self.rejects_outside_window += u64::from(!inside);
         inside
     }
 

@@ -103,7 +103,7 @@ impl End {
         if is_by_hand(error) {
             return Self::ByHand;
         }
-        // A number inside a refusal's text (`550 blocked by Filter 2.5.1`) does not make it a success.
+        // A number inside a reject's text (`550 blocked by Filter 2.5.1`) does not make it a success.
         match leading.map(|enhanced| enhanced.class).or(code) {
             Some(2) => Self::Handled,
             _ => Self::Refused,

@@ -13,7 +13,7 @@ use super::row_event::RowEvent;
 use super::status::{self, End, Statuses};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::mta::hand_over;
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 
 /// Send connectors inside the organisation: what goes over them is only a hop.
 const INTRA_ORGANISATION: [&[u8]; 3] =
@@ -150,8 +150,8 @@ impl<'a> Says<'a> {
                 continue;
             }
             let fields = Fields { recipient, ..self.of_one(statuses.take(index)) };
-            if fields.kind == Kind::Inbound && sink.wants_refusals() {
-                sink.refuse(self.refusal(&fields));
+            if fields.kind == Kind::Inbound && sink.wants_rejects() {
+                sink.reject(self.reject(&fields));
             }
             sink.push(key.clone(), fields);
             sort = Sort::Used;
@@ -206,11 +206,11 @@ impl<'a> Says<'a> {
         }
     }
 
-    /// What a row about mail that came in says of a recipient, as a refusal of ours. The row's client is the one that was refused.
-    fn refusal(&self, fields: &Fields<'a>) -> Refusal<'a> {
+    /// What a row about mail that came in says of a recipient, as a reject of ours. The row's client is the one that was refused.
+    fn reject(&self, fields: &Fields<'a>) -> Reject<'a> {
         let (client_name, client_ip) = self.client.clone();
         let temporary = fields.text.first() == Some(&b'4');
-        Refusal {
+        Reject {
             at: fields.at,
             host: self.server.clone(),
             temporary,
@@ -220,7 +220,7 @@ impl<'a> Says<'a> {
             recipient: fields.recipient.clone(),
             text: fields.text.clone(),
             count: 1,
-            ..Refusal::default()
+            ..Reject::default()
         }
     }
 

@@ -14,7 +14,7 @@ mod fields;
 mod flags;
 mod frame;
 mod id;
-mod refusal;
+mod reject;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::event::{Fields, Key, Sink, Sort};
 use crate::framing::Stamp;
 use crate::lines::{last_line, lines};
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 use frame::Frame;
 
 /// Reads the lines of one file.
@@ -83,8 +83,8 @@ impl Reader {
         if frame.part > 1 {
             return Sort::Irrelevant;
         }
-        if sink.wants_refusals()
-            && let Some(sort) = self.refusal(&frame, sink)
+        if sink.wants_rejects()
+            && let Some(sort) = self.reject(&frame, sink)
         {
             return sort;
         }
@@ -107,17 +107,17 @@ impl Reader {
         Sort::Used
     }
 
-    /// Reads a refusal of ours; `None` where the line tells of none.
-    fn refusal<'a, S: Sink<'a>>(&mut self, frame: &Frame<'a>, sink: &mut S) -> Option<Sort> {
+    /// Reads a reject of ours; `None` where the line tells of none.
+    fn reject<'a, S: Sink<'a>>(&mut self, frame: &Frame<'a>, sink: &mut S) -> Option<Sort> {
         let (stamp, rest) = frame::take_stamp(frame.body);
         let rest = frame::after_pid(rest);
         let rest = id::take(rest).map_or(rest, |(_, rest)| rest);
-        let refusal = refusal::read(rest)?;
+        let reject = reject::read(rest)?;
         let Some(at) = self.moment(stamp, frame.stamp) else {
             return Some(Sort::Unrecognised);
         };
         let Key { host, .. } = self.key(frame.host, b"");
-        sink.refuse(Refusal { at, host, ..refusal });
+        sink.reject(Reject { at, host, ..reject });
         Some(Sort::Used)
     }
 

@@ -46,11 +46,11 @@ pub(super) fn is_waiting(message: &[u8]) -> bool {
         || begins(message, b"all hosts") && memmem::find(message, b"not reached").is_some()
 }
 
-/// Whether a failure with this text gives up what failed for too long, and is no refusal of its own.
+/// Whether a failure with this text gives up what failed for too long, and is no reject of its own.
 pub(super) fn is_given_up(message: &[u8]) -> bool {
     const EXCEEDED: &[u8] = b"retry timeout exceeded";
     if let Some(before) = message.strip_suffix(EXCEEDED) {
-        // Exim appends its words to the cause. Behind a refusal for good they can only be the other side's own.
+        // Exim appends its words to the cause. Behind a reject for good they can only be the other side's own.
         return before.is_empty() || before.ends_with(b": ") && !refuses_for_good(before);
     }
     !is_remote(message)

@@ -6,7 +6,7 @@
 
 mod attempt;
 mod queue_id;
-mod refusal;
+mod reject;
 mod tag;
 
 pub use queue_id::{is_queue_id, long_id_seconds, message_id_moment};
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::framing::{self, Frame, Stamp};
 use crate::lines;
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 use tag::Tag;
 
 /// Reads the lines of one file.
@@ -72,11 +72,11 @@ impl Reader {
     pub fn line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
         let Some(frame) = framing::syslog(line) else { return Sort::Irrelevant };
         let (text, count) = repeated(frame.text);
-        if sink.wants_refusals()
-            && let Some(refusal) = refusal::read(text)
+        if sink.wants_rejects()
+            && let Some(reject) = reject::read(text)
         {
             let Some(at) = frame.stamp.at(&mut self.clock) else { return Sort::Unrecognised };
-            sink.refuse(Refusal { at, host: Cow::Borrowed(frame.host), count, ..refusal });
+            sink.reject(Reject { at, host: Cow::Borrowed(frame.host), count, ..reject });
             return Sort::Used;
         }
         let Some((id, rest)) = split_queue_id(text) else { return Sort::Irrelevant };

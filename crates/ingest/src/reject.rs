@@ -1,14 +1,14 @@
-//! What a line says of a refusal of ours, as a reader gives it: [`Refusal`], borrowed from the line wherever the line holds the text as
-//! it is. Readers look for refusals only where a run asks for them.
+//! What a line says of a reject of ours, as a reader gives it: [`Reject`], borrowed from the line wherever the line holds the text as
+//! it is. Readers look for rejects only where a run asks for them.
 
 use std::borrow::Cow;
 
 use bouncestat_record::time::Micros;
 use bouncestat_record::{Mta, Rejection, Stage};
 
-/// One refusal. Empty means that the line does not say it, but for `sender`, where `Some(empty)` is the null sender.
+/// One reject. Empty means that the line does not say it, but for `sender`, where `Some(empty)` is the null sender.
 #[derive(Clone, Debug, Default)]
-pub struct Refusal<'a> {
+pub struct Reject<'a> {
     /// When, UTC.
     pub at: Micros,
     /// The host that logged it.
@@ -35,11 +35,11 @@ pub struct Refusal<'a> {
     pub count: u32,
 }
 
-impl Refusal<'_> {
+impl Reject<'_> {
     /// The same with texts of its own.
-    pub fn into_owned(self) -> Refusal<'static> {
+    pub fn into_owned(self) -> Reject<'static> {
         let own = |text: Cow<'_, [u8]>| Cow::Owned(text.into_owned());
-        Refusal {
+        Reject {
             host: own(self.host),
             client_name: own(self.client_name),
             client_ip: own(self.client_ip),
@@ -56,10 +56,10 @@ impl Refusal<'_> {
     }
 }
 
-/// A refusal that outlives its piece of a log.
+/// A reject that outlives its piece of a log.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    pub refusal: Refusal<'static>,
+    pub reject: Reject<'static>,
     /// Where its line stands.
     pub offset: u64,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Kept {
 impl Kept {
     /// Gives it to `out` in the words of the record.
     pub fn tell(&self, mta: Mta, file: u32, out: &mut dyn FnMut(&Rejection<'_>)) {
-        let r = &self.refusal;
+        let r = &self.reject;
         let text = |bytes| String::from_utf8_lossy(bytes);
         let (host, name, ip) = (text(&r.host), text(&r.client_name), text(&r.client_ip));
         let (helo, recipient) = (text(&r.helo), text(&r.recipient));

@@ -11,10 +11,10 @@ use bouncestat_record::Stage;
 use memchr::memmem;
 
 use super::queue_id::is_queue_id;
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 
 /// Reads the text of a line, without its moment and host; `None` where it refuses nothing.
-pub(super) fn read(text: &[u8]) -> Option<Refusal<'_>> {
+pub(super) fn read(text: &[u8]) -> Option<Reject<'_>> {
     if let Some(rest) = text.strip_prefix(b"warning: ") {
         return limit(rest);
     }
@@ -32,46 +32,49 @@ pub(super) fn read(text: &[u8]) -> Option<Refusal<'_>> {
         return content(rest);
     }
     let colon = memchr::memchr2(b' ', b':', rest)?;
-    let mut refusal = Refusal { stage: stage(&rest[..colon]), count: 1, ..Refusal::default() };
+    let mut reject = Reject { stage: stage(&rest[..colon]), count: 1, ..Reject::default() };
     let mut said = &rest[colon..];
     if let Some(from) = said.strip_prefix(b" from ") {
-        said = client(from, &mut refusal)?;
+        said = client(from, &mut reject)?;
     } else if let Some(at) = memmem::find(said, b": ") {
         // A command that is no stage of its own: `UNKNOWN`, `END-OF-MESSAGE` of a proxy.
         said = &said[at..];
     }
     let said = said.strip_prefix(b": ")?;
     let (said, fields) = envelope_start(said).map_or((said, &b""[..]), |at| (&said[..at], &said[at + 2..]));
-    envelope(fields, &mut refusal);
-    refusal.temporary = said.first() == Some(&b'4');
+    envelope(fields, &mut reject);
+    reject.temporary = said.first() == Some(&b'4');
     // postscreen's own words, where it drops a client without a reply.
     if !said.first().is_some_and(u8::is_ascii_digit) {
-        (refusal.temporary, refusal.smtp_code) = (true, Some(421));
+        (reject.temporary, reject.smtp_code) = (true, Some(421));
     }
-    refusal.text = Cow::Borrowed(said);
-    Some(refusal)
+    reject.text = Cow::Borrowed(said);
+    Some(reject)
 }
 
 /// `header Subject: x from mail.example[192.0.2.7]; from=<a@b.example> to=<c@d.example> proto=ESMTP helo=<e>: 5.7.1 text`.
-fn content(rest: &[u8]) -> Option<Refusal<'_>> {
-    let mut refusal = Refusal { stage: Some(Stage::EndOfData), count: 1, ..Refusal::default() };
+fn content(rest: &[u8]) -> Option<Reject<'_>> {
+    let mut reject = Reject { stage: Some(Stage::EndOfData), count: 1, ..Reject::default() };
     let fields = memmem::rfind(rest, b"; from=<")?;
     let from = memmem::rfind(&rest[..fields], b" from ")?;
     // `local` for mail that was not received by SMTP.
-    client(&rest[from + 6..fields], &mut refusal);
+    client(&rest[from + 6..fields], &mut reject);
     let tail = &rest[fields + 2..];
     let end = memmem::find(tail, b">: ").map(|at| at + 1).or_else(|| memmem::find(tail, b": "))?;
-    envelope(&tail[..end], &mut refusal);
+    envelope(&tail[..end], &mut reject);
     let said = &tail[end + 2..];
-    refusal.temporary = said.first() == Some(&b'4');
-    refusal.smtp_code = (!said.get(..3).is_some_and(|code| code.iter().all(u8::is_ascii_digit)))
-        .then_some(if refusal.temporary { 451 } else { 550 });
-    refusal.text = Cow::Borrowed(said);
-    Some(refusal)
+    reject.temporary = said.first() == Some(&b'4');
+    reject.smtp_code = (!said.get(..3).is_some_and(|code| code.iter().all(u8::is_ascii_digit))).then_some(if reject.temporary {
+        451
+    } else {
+        550
+    });
+    reject.text = Cow::Borrowed(said);
+    Some(reject)
 }
 
 /// `Connection rate limit exceeded: 61 from mail.example[192.0.2.7] for service smtp`; the codes are smtpd's (`smtpd/smtpd.c`).
-fn limit(rest: &[u8]) -> Option<Refusal<'_>> {
+fn limit(rest: &[u8]) -> Option<Reject<'_>> {
     let (_, stage, code) = [
         (&b"Connection rate limit exceeded: "[..], Stage::Connect, 421),
         (b"Connection concurrency limit exceeded: ", Stage::Connect, 421),
@@ -83,20 +86,20 @@ fn limit(rest: &[u8]) -> Option<Refusal<'_>> {
     .into_iter()
     .find(|(words, ..)| rest.starts_with(words))?;
     let from = memmem::find(rest, b" from ")?;
-    let mut refusal = Refusal { stage: Some(stage), temporary: true, smtp_code: Some(code), count: 1, ..Refusal::default() };
-    client(&rest[from + 6..], &mut refusal)?;
-    refusal.text = Cow::Borrowed(&rest[..memchr::memchr(b':', rest)?]);
-    Some(refusal)
+    let mut reject = Reject { stage: Some(stage), temporary: true, smtp_code: Some(code), count: 1, ..Reject::default() };
+    client(&rest[from + 6..], &mut reject)?;
+    reject.text = Cow::Borrowed(&rest[..memchr::memchr(b':', rest)?]);
+    Some(reject)
 }
 
 /// `too many errors after RCPT from mail.example[192.0.2.7]`: the client is sent away.
-fn too_many_errors(rest: &[u8]) -> Option<Refusal<'_>> {
+fn too_many_errors(rest: &[u8]) -> Option<Reject<'_>> {
     let from = memmem::find(rest, b" from ")?;
     let command = &rest[..rest.iter().position(|&b| b == b' ')?];
-    let mut refusal = Refusal { stage: stage(command), temporary: true, smtp_code: Some(421), count: 1, ..Refusal::default() };
-    client(&rest[from + 6..], &mut refusal)?;
-    refusal.text = Cow::Borrowed(b"too many errors");
-    Some(refusal)
+    let mut reject = Reject { stage: stage(command), temporary: true, smtp_code: Some(421), count: 1, ..Reject::default() };
+    client(&rest[from + 6..], &mut reject)?;
+    reject.text = Cow::Borrowed(b"too many errors");
+    Some(reject)
 }
 
 /// The stage that a command of smtpd's names.
@@ -113,7 +116,7 @@ fn stage(command: &[u8]) -> Option<Stage> {
 }
 
 /// `mail.example[192.0.2.7]`, `unknown[2001:db8::7]:25`, postscreen's `[192.0.2.7]:40123`; gives what stands behind.
-fn client<'a>(text: &'a [u8], refusal: &mut Refusal<'a>) -> Option<&'a [u8]> {
+fn client<'a>(text: &'a [u8], reject: &mut Reject<'a>) -> Option<&'a [u8]> {
     let open = memchr::memchr(b'[', text)?;
     let close = open + memchr::memchr(b']', &text[open..])?;
     let name = &text[..open];
@@ -121,9 +124,9 @@ fn client<'a>(text: &'a [u8], refusal: &mut Refusal<'a>) -> Option<&'a [u8]> {
         return None;
     }
     if name != b"unknown" {
-        refusal.client_name = Cow::Borrowed(name);
+        reject.client_name = Cow::Borrowed(name);
     }
-    refusal.client_ip = Cow::Borrowed(&text[open + 1..close]);
+    reject.client_ip = Cow::Borrowed(&text[open + 1..close]);
     let rest = &text[close + 1..];
     let port = rest.strip_prefix(b":").map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
     Some(if port > 0 { &rest[1 + port..] } else { rest })
@@ -135,7 +138,7 @@ fn envelope_start(said: &[u8]) -> Option<usize> {
 }
 
 /// `from=<a@b.example> to=<c@d.example> proto=ESMTP helo=<e>`; postscreen parts them with commas.
-fn envelope<'a>(fields: &'a [u8], refusal: &mut Refusal<'a>) {
+fn envelope<'a>(fields: &'a [u8], reject: &mut Reject<'a>) {
     let value = |key: &[u8]| -> Option<&'a [u8]> {
         let at = if fields.starts_with(key) { Some(0) } else { memmem::find(fields, &[b" ", key].concat()).map(|at| at + 1) };
         let value = &fields[at? + key.len()..];
@@ -144,9 +147,9 @@ fn envelope<'a>(fields: &'a [u8], refusal: &mut Refusal<'a>) {
         let end = end.or_else(|| memchr::memrchr(b'>', value))?;
         Some(&value[..end])
     };
-    refusal.sender = value(b"from=<").map(Cow::Borrowed);
-    refusal.recipient = value(b"to=<").map(Cow::Borrowed).unwrap_or_default();
-    refusal.helo = value(b"helo=<").map(Cow::Borrowed).unwrap_or_default();
+    reject.sender = value(b"from=<").map(Cow::Borrowed);
+    reject.recipient = value(b"to=<").map(Cow::Borrowed).unwrap_or_default();
+    reject.helo = value(b"helo=<").map(Cow::Borrowed).unwrap_or_default();
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! `H=(client.test) [192.0.2.7] F=<x@client.test> rejected RCPT <a@relaydeny.test>: relay not permitted`
 //!
 //! Exim logs the words of its configuration, not its reply: there is no code, and `temporarily rejected` is all that tells 4xx from 5xx. What precedes
-//! a refusal (`sender verify fail for <…>`) is no refusal of its own.
+//! a reject (`sender verify fail for <…>`) is no reject of its own.
 
 use std::borrow::Cow;
 
@@ -11,103 +11,103 @@ use bouncestat_record::Stage;
 use memchr::memmem;
 
 use super::address::after_angles;
-use crate::refusal::Refusal;
+use crate::reject::Reject;
 
 /// Reads what stands behind stamp, pid and message id; `None` where it refuses nothing.
-pub(super) fn read(text: &[u8]) -> Option<Refusal<'_>> {
+pub(super) fn read(text: &[u8]) -> Option<Reject<'_>> {
     in_session(text).or_else(|| hello(text)).or_else(|| whole_message(text)).or_else(|| connection(text))
 }
 
 /// `H=… [ip] F=<sender> [temporarily ]rejected COMMAND argument: reason`.
-fn in_session(text: &[u8]) -> Option<Refusal<'_>> {
-    let mut refusal = Refusal { count: 1, ..Refusal::default() };
-    let rest = client(text, &mut refusal)?;
-    let (temporary, said) = verb(rest, &mut refusal)?;
-    refusal.temporary = temporary;
+fn in_session(text: &[u8]) -> Option<Reject<'_>> {
+    let mut reject = Reject { count: 1, ..Reject::default() };
+    let rest = client(text, &mut reject)?;
+    let (temporary, said) = verb(rest, &mut reject)?;
+    reject.temporary = temporary;
     let (stage, argument, reason) = command(said)?;
-    refusal.stage = Some(stage);
+    reject.stage = Some(stage);
     match stage {
-        Stage::Rcpt => refusal.recipient = Cow::Borrowed(argument),
-        Stage::Mail if refusal.sender.is_none() => refusal.sender = Some(Cow::Borrowed(argument)),
-        Stage::Helo if refusal.helo.is_empty() => refusal.helo = Cow::Borrowed(argument),
+        Stage::Rcpt => reject.recipient = Cow::Borrowed(argument),
+        Stage::Mail if reject.sender.is_none() => reject.sender = Some(Cow::Borrowed(argument)),
+        Stage::Helo if reject.helo.is_empty() => reject.helo = Cow::Borrowed(argument),
         _ => {}
     }
-    refusal.text = Cow::Borrowed(reason);
-    Some(refusal)
+    reject.text = Cow::Borrowed(reason);
+    Some(reject)
 }
 
 /// `rejected EHLO from [192.0.2.7]: syntactically invalid argument(s): x_y`.
-fn hello(text: &[u8]) -> Option<Refusal<'_>> {
+fn hello(text: &[u8]) -> Option<Reject<'_>> {
     let rest = text.strip_prefix(b"rejected ")?;
     let rest = [&b"EHLO from "[..], b"HELO from ", b"XCLIENT from "].iter().find_map(|word| rest.strip_prefix(*word))?;
-    let mut refusal = Refusal { stage: Some(Stage::Helo), smtp_code: Some(501), count: 1, ..Refusal::default() };
-    let rest = client(rest, &mut refusal)?;
+    let mut reject = Reject { stage: Some(Stage::Helo), smtp_code: Some(501), count: 1, ..Reject::default() };
+    let rest = client(rest, &mut reject)?;
     let at = memmem::find(rest, b": ")?;
-    refusal.text = Cow::Borrowed(&rest[at + 2..]);
-    Some(refusal)
+    reject.text = Cow::Borrowed(&rest[at + 2..]);
+    Some(reject)
 }
 
 /// `rejected from <x@y.example> H=mx.example [192.0.2.7]: message too big: read=20000 max=10000`.
-fn whole_message(text: &[u8]) -> Option<Refusal<'_>> {
+fn whole_message(text: &[u8]) -> Option<Reject<'_>> {
     let rest = text.strip_prefix(b"rejected from <")?;
     let end = after_angles(text, b"rejected from ".len())?;
-    let mut refusal = Refusal {
+    let mut reject = Reject {
         stage: Some(Stage::EndOfData),
         sender: Some(Cow::Borrowed(&rest[..end - 1 - b"rejected from <".len()])),
         count: 1,
-        ..Refusal::default()
+        ..Reject::default()
     };
     let rest = &text[end..];
-    let rest = rest.strip_prefix(b" ").and_then(|host| client(host, &mut refusal)).unwrap_or(rest);
+    let rest = rest.strip_prefix(b" ").and_then(|host| client(host, &mut reject)).unwrap_or(rest);
     let at = memmem::find(rest, b": ")?;
-    refusal.text = Cow::Borrowed(&rest[at + 2..]);
-    Some(refusal)
+    reject.text = Cow::Borrowed(&rest[at + 2..]);
+    Some(reject)
 }
 
 /// A client that was sent away: `refused connection from H=… [ip] (host_reject_connection)`, `Connection from H=… [ip] refused: too many connections`,
 /// `SMTP call from H=… [ip] dropped: too many syntax or protocol errors (…)`, `SMTP protocol synchronization error (…): rejected connection from H=… [ip] …`.
-fn connection(text: &[u8]) -> Option<Refusal<'_>> {
-    let mut refusal = Refusal { stage: Some(Stage::Connect), count: 1, ..Refusal::default() };
+fn connection(text: &[u8]) -> Option<Reject<'_>> {
+    let mut reject = Reject { stage: Some(Stage::Connect), count: 1, ..Reject::default() };
     if let Some(rest) = text.strip_prefix(b"refused connection from ") {
-        let said = client(rest, &mut refusal)?;
-        refusal.text = Cow::Borrowed(if said.is_empty() { b"refused connection" } else { said.trim_ascii_start() });
-        return Some(refusal);
+        let said = client(rest, &mut reject)?;
+        reject.text = Cow::Borrowed(if said.is_empty() { b"refused connection" } else { said.trim_ascii_start() });
+        return Some(reject);
     }
     if let Some(rest) = text.strip_prefix(b"Connection from ").or_else(|| text.strip_prefix(b"connection from ")) {
-        let said = client(rest, &mut refusal)?.strip_prefix(b" ")?;
+        let said = client(rest, &mut reject)?.strip_prefix(b" ")?;
         if !said.starts_with(b"refused") && !said.starts_with(b"temporarily refused") {
             return None;
         }
         // `smtp_in.c`: 421, but for IP options, which are 554.
-        refusal.temporary = !said.starts_with(b"refused (IP options)");
-        refusal.text = Cow::Borrowed(said);
-        return Some(refusal);
+        reject.temporary = !said.starts_with(b"refused (IP options)");
+        reject.text = Cow::Borrowed(said);
+        return Some(reject);
     }
     if let Some(rest) = text.strip_prefix(b"SMTP call from ") {
-        let said = client(rest, &mut refusal)?;
+        let said = client(rest, &mut reject)?;
         let at = memmem::find(said, b"dropped: ")?;
-        (refusal.stage, refusal.temporary) = (None, true);
-        refusal.text = Cow::Borrowed(&said[at + b"dropped: ".len()..]);
-        return Some(refusal);
+        (reject.stage, reject.temporary) = (None, true);
+        reject.text = Cow::Borrowed(&said[at + b"dropped: ".len()..]);
+        return Some(reject);
     }
     if text.starts_with(b"SMTP protocol synchronization error ") {
         let at = memmem::find(text, b"rejected ")?;
         let from = at + memmem::find(&text[at..], b" from ")?;
-        client(&text[from + 6..], &mut refusal)?;
-        refusal.smtp_code = Some(554);
-        refusal.text = Cow::Borrowed(text[..at].trim_ascii_end());
-        return Some(refusal);
+        client(&text[from + 6..], &mut reject)?;
+        reject.smtp_code = Some(554);
+        reject.text = Cow::Borrowed(text[..at].trim_ascii_end());
+        return Some(reject);
     }
     None
 }
 
 /// `[fields ][F=<sender> ][temporarily ]rejected said`: whether it is temporary, and what is said. A sender may hold any words.
-fn verb<'a>(rest: &'a [u8], refusal: &mut Refusal<'a>) -> Option<(bool, &'a [u8])> {
+fn verb<'a>(rest: &'a [u8], reject: &mut Reject<'a>) -> Option<(bool, &'a [u8])> {
     let sender = memmem::find(rest, b" F=<").filter(|&at| memmem::find(rest, b" rejected ").is_none_or(|verb| verb > at));
     let rest = match sender {
         Some(at) => {
             let end = after_angles(rest, at + 3)?;
-            refusal.sender = Some(Cow::Borrowed(&rest[at + 4..end - 1]));
+            reject.sender = Some(Cow::Borrowed(&rest[at + 4..end - 1]));
             &rest[end..]
         }
         None => rest,
@@ -154,18 +154,18 @@ fn command(said: &[u8]) -> Option<(Stage, &[u8], &[u8])> {
 }
 
 /// `H=mx.example (helo) [192.0.2.7]:40123`, with or without `H=`; gives what stands behind.
-fn client<'a>(text: &'a [u8], refusal: &mut Refusal<'a>) -> Option<&'a [u8]> {
+fn client<'a>(text: &'a [u8], reject: &mut Reject<'a>) -> Option<&'a [u8]> {
     let text = text.strip_prefix(b"H=").unwrap_or(text);
     // The helo may be an address literal: `([192.0.2.9]) [192.0.2.7]`.
     let mut at = 0;
     if !matches!(text.first()?, b'(' | b'[') {
         let end = memchr::memchr(b' ', text)?;
-        refusal.client_name = Cow::Borrowed(&text[..end]);
+        reject.client_name = Cow::Borrowed(&text[..end]);
         at = end + 1;
     }
     if text.get(at) == Some(&b'(') {
         let end = at + memmem::find(&text[at..], b") ")?;
-        refusal.helo = Cow::Borrowed(&text[at + 1..end]);
+        reject.helo = Cow::Borrowed(&text[at + 1..end]);
         at = end + 2;
     }
     let rest = text.get(at..)?.strip_prefix(b"[")?;
@@ -174,7 +174,7 @@ fn client<'a>(text: &'a [u8], refusal: &mut Refusal<'a>) -> Option<&'a [u8]> {
     if !ip.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b':' | b'%')) {
         return None;
     }
-    refusal.client_ip = Cow::Borrowed(ip);
+    reject.client_ip = Cow::Borrowed(ip);
     Some(&rest[end + 1..])
 }
 

@@ -1,0 +1,54 @@
+//! `bouncestat suspects [PATH]...`: who refuses us for our reputation.
+
+use anyhow::{Result, anyhow};
+use bouncestat_aggregation::{Aggregator, Thresholds};
+
+use super::{Payload, Ready, exit_code, meta, reported, window_before};
+use crate::args::{Common, Suspects};
+use crate::consumers::{Both, Count};
+use crate::settings::{Settings, rules};
+use crate::{exit, notes};
+
+/// The tables of the command.
+const TABLES: [&str; 3] = ["suspects", "evidence", "lookalikes"];
+
+/// Finds the suspects.
+pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
+    let settings = Settings::resolve(common)?;
+    let table = common.table.as_deref().unwrap_or(TABLES[0]);
+    if !TABLES.contains(&table) {
+        return Err(anyhow!("suspects has no table {table:?}; there are {}", TABLES.join(", ")));
+    }
+    let payload = Payload::open(common, &settings, table)?;
+    let rules = rules(common)?;
+    let ready = Ready::new(&args.paths.paths, common, &settings)?;
+    let window = ready.options.window;
+    let before = window_before(window, &settings);
+    let files = ready.file_names();
+    let (mut aggregator, mut past) = (Aggregator::new(), Aggregator::new());
+    let mut failed = None;
+    let summary = ready.run(common, &Both { inner: &Count { rules: &rules }, before }, &mut |(batch, earlier)| {
+        for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
+            if let Err(error) = to.add(batch) {
+                failed.get_or_insert(error);
+            }
+        }
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    notes::say_problems(&summary.problems);
+    notes::say_coverage(&summary);
+    let code = exit_code(&summary);
+    if code == exit::NOTHING {
+        eprintln!("bouncestat: nothing could be read");
+        return Ok(code);
+    }
+    let thresholds = Thresholds { min_refused: args.min_refused, min_share: args.min_share, min_score: args.min_score };
+    let meta = meta(window, &summary, rules.rules_version());
+    let before = before.map(|window| (&mut past, reported(window)));
+    let report = aggregator.suspects(meta, before, &thresholds, &files)?;
+    notes::say_if_empty(aggregator.deliveries(), window, &summary);
+    payload.write(&report)?;
+    Ok(code)
+}
