@@ -48,7 +48,7 @@ fn kinds(block: &[u8; 64]) -> [u64; 2] {
     for (number, eight) in block.as_chunks().0.iter().enumerate() {
         let bytes = u64::from_le_bytes(*eight);
         let low = bytes & !HIGHS;
-        let word = within(low, 0x30, 0x39) | within(low | 0x20 * ONES, 0x61, 0x7a);
+        let word = within(low, 0x30, 0x39) | within(low | (0x20 * ONES), 0x61, 0x7a);
         for (kind, found) in kinds.iter_mut().zip([word, within(low, 0x20, 0x20)]) {
             // The product moves the high bits of all bytes side by side.
             let bits = ((found & !bytes) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
@@ -82,7 +82,7 @@ impl Words {
         rest[..tail.len()].copy_from_slice(tail);
         for (number, block) in blocks.iter().chain([&rest]).enumerate() {
             let [word, space] = kinds(block);
-            let before = word << 1 | inside;
+            let before = (word << 1) | inside;
             places(word & !before, number * 64, &mut self.starts);
             places(!word & before, number * 64, &mut self.ends);
             places(!word & !space, number * 64, &mut self.others);
