@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 
-LIMIT = 180.0
+LIMIT = 300.0
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 

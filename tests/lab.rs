@@ -97,16 +97,23 @@ fn of_attempt(last: &Value, expected: &Value) -> Vec<String> {
     columns.iter().map(|(name, value)| format!("{name} is {}, not {value}", last[*name])).collect()
 }
 
+/// One server's truth, and what is not so.
+struct Compared {
+    server: &'static str,
+    truth: Value,
+    wrong: BTreeMap<String, Vec<String>>,
+}
+
 /// Prints a line a scenario and a column a server; gives what is wrong.
-fn table(results: &[(&str, Value, BTreeMap<String, Vec<String>>)]) -> Vec<String> {
+fn table(results: &[Compared]) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
-    for (_, truth, _) in results {
+    for Compared { truth, .. } in results {
         let new = truth["scenarios"].as_object().expect("scenarios").keys().map(String::as_str);
         names.extend(new.filter(|name| !names.contains(name)).collect::<Vec<_>>());
     }
-    let mut lines = vec![format!("{:26}{}", "scenario", results.iter().map(|r| format!("{:>16}", r.0)).collect::<String>())];
+    let mut lines = vec![format!("{:26}{}", "scenario", results.iter().map(|r| format!("{:>16}", r.server)).collect::<String>())];
     for name in names {
-        let cell = |(_, truth, wrong): &(&str, Value, BTreeMap<String, Vec<String>>)| {
+        let cell = |Compared { truth, wrong, .. }: &Compared| {
             let recipients = list(truth, "recipients").iter().filter(|row| row["scenario"] == name).count();
             let text = match (wrong.get(name), truth["scenarios"].get(name), recipients) {
                 (Some(_), ..) => "DIFFERS".to_owned(),
@@ -119,15 +126,15 @@ fn table(results: &[(&str, Value, BTreeMap<String, Vec<String>>)]) -> Vec<String
         };
         lines.push(format!("{name:26}{}", results.iter().map(cell).collect::<String>()));
     }
-    let sums = |(_, truth, _): &(&str, Value, _)| format!("{:>16}", truth["scenarios"].as_object().expect("scenarios").len());
+    let sums = |Compared { truth, .. }: &Compared| format!("{:>16}", truth["scenarios"].as_object().expect("scenarios").len());
     lines.push(format!("{:26}{}", "scenarios", results.iter().map(sums).collect::<String>()));
-    let sums = |(_, truth, _): &(&str, Value, _)| format!("{:>16}", truth["totals"]["deliveries"].to_string());
+    let sums = |Compared { truth, .. }: &Compared| format!("{:>16}", truth["totals"]["deliveries"].to_string());
     lines.push(format!("{:26}{}", "deliveries", results.iter().map(sums).collect::<String>()));
     println!("{}", lines.join("\n"));
     let tell = |server: &str, wrong: &BTreeMap<String, Vec<String>>| {
         wrong.iter().map(|(name, what)| format!("{server}, {name}:\n    {}", what.join("\n    "))).collect::<Vec<_>>()
     };
-    results.iter().flat_map(|(server, _, wrong)| tell(server, wrong)).collect()
+    results.iter().flat_map(|Compared { server, wrong, .. }| tell(server, wrong)).collect()
 }
 
 /// Compares folders with their truths, and demands that nothing differs.
@@ -137,12 +144,12 @@ fn compare(folders: &[(&'static str, String)]) {
         .map(|(server, folder)| {
             let truth = truth_in(folder);
             let wrong = differences(folder, &truth);
-            (*server, truth, wrong)
+            Compared { server, truth, wrong }
         })
         .collect();
     let wrong = table(&results);
     assert!(wrong.is_empty(), "not as the script says:\n{}", wrong.join("\n"));
-    for (server, truth, _) in &results {
+    for Compared { server, truth, .. } in &results {
         let scenarios = truth["scenarios"].as_object().expect("scenarios").len();
         assert!(scenarios >= 60, "only {scenarios} scenarios of {server}");
     }
