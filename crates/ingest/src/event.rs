@@ -191,6 +191,8 @@ impl Fields<'_> {
 pub trait Sink<'a> {
     /// Takes one event of the message `key`.
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>);
+    /// Takes note that a syslog says that it lost lines: how many, or 0 where it does not say.
+    fn lost(&mut self, _lines: u64) {}
 }
 
 impl<'a> Sink<'a> for Vec<(Key<'a>, Fields<'a>)> {

@@ -11,6 +11,7 @@ pub mod join;
 pub mod lines;
 pub mod mta;
 pub mod plan;
+pub mod rejoin;
 pub mod run;
 
 pub use evidence::YearFrom;

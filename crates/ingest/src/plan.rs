@@ -17,6 +17,7 @@ use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reade
 use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
 use crate::mta::{self, FileFacts, LineReader};
+use crate::rejoin::{self, Joiner};
 
 /// What is given from outside.
 #[derive(Clone, Debug)]
@@ -104,6 +105,7 @@ fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
         SourceKind::File => (input::peek(&source)?, None),
         SourceKind::Pipe | SourceKind::Stdin => input::open_peeked(&source).map(|(peek, reader)| (peek, Some(reader)))?,
     };
+    let peek = Peek { head: rejoin::text(peek.head), tail: peek.tail.map(rejoin::text), ..peek };
     let keep = |file: PlannedFile| Some(PlannedFile { opened, ..file });
     let hint = |kind, what: &str, remedy: &str| Some(Problem::new(kind, &source.path, what, remedy));
     if peek.head.is_empty() {
@@ -133,7 +135,7 @@ fn search(source: &Source, peek: &Peek) -> Option<Mta> {
         return None;
     }
     let reader = input::open(source).ok()?;
-    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| mta::detect(&chunk.data))
+    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| mta::detect(&rejoin::text(chunk.data)))
 }
 
 impl PlannedFile {
@@ -182,7 +184,7 @@ impl PlannedFile {
         // Lines that say nothing still tell when they were written.
         let start = start.or_else(|| first_stamp(&bare_head)?.at(&mut before_first));
         let end = match (&peek.tail, peek.complete) {
-            (_, true) => last,
+            (_, true) => last.or_else(|| last_stamp(&bare_head)?.at(&mut before_first)),
             (Some(tail), false) => last_event(after_head, tail),
             (None, false) => None,
         };
@@ -196,9 +198,12 @@ impl PlannedFile {
         let mut reader = self.reader.clone()?;
         let chunks = Chunks::new(input::open(&self.source).ok()?, ChunkOptions::default());
         let mut newest = None;
+        let mut joiner = Joiner::default();
         for chunk in chunks {
+            let (text, places) = joiner.take(chunk.data, chunk.offset);
             let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
-            for (_, line) in lines(&chunk.data) {
+            for (number, (at, line)) in lines(&text).enumerate() {
+                reader.seek(places.of(number, at).0);
                 reader.line(line, &mut sink);
             }
             newest = newest.max(sink.iter().map(|(_, fields)| fields.at).max());
@@ -216,6 +221,12 @@ fn input_start(head: &[u8]) -> Option<chrono::NaiveDateTime> {
 /// The first stamp, of a syslog or of the server itself.
 fn first_stamp(head: &[u8]) -> Option<Stamp> {
     lines(head).find_map(|(_, line)| framing::syslog(line).map(|f| f.stamp).or_else(|| Some(Stamp::read(line)?.0)))
+}
+
+/// The last one.
+fn last_stamp(head: &[u8]) -> Option<Stamp> {
+    let stamp = |line| framing::syslog(line).map(|f| f.stamp).or_else(|| Some(Stamp::read(line)?.0));
+    lines(head).filter_map(|(_, line)| stamp(line)).last()
 }
 
 fn micros(time: SystemTime) -> Micros {

@@ -2,6 +2,7 @@
 //!
 //! The result does not depend on the number of threads or the size of chunks. What is done with deliveries is the [`Consumer`]'s.
 
+mod halves;
 mod overlap;
 mod produce;
 
@@ -99,7 +100,7 @@ pub fn run<C: Consumer>(
             while round.len() < in_flight {
                 match receive.recv() {
                     Ok(Note::Piece(piece)) => {
-                        progress.bytes += piece.chunk.len() as u64;
+                        progress.bytes += piece.bytes;
                         progress.packed = piece.packed;
                         round.push(piece);
                     }
@@ -151,7 +152,7 @@ pub fn run<C: Consumer>(
 fn scan_round(round: Vec<Piece>, overlaps: &Overlaps) -> Vec<Scan> {
     let one = |piece: Piece| {
         let lines = if overlaps.is_watched(piece.file) { Lines::Hash } else { Lines::Plain };
-        scan(piece.reader, piece.chunk, piece.file, piece.offset, lines)
+        scan(piece.reader, piece.chunk, piece.file, piece.places, lines)
     };
     round.into_par_iter().map(one).collect()
 }

@@ -11,12 +11,32 @@ use proptest::prelude::*;
 
 use harness::{Part, read, sample};
 
-/// Cuts a log at some of its lines into files as logrotate names them, some of them packed; gives the files in any order.
-fn rotate(log: &[u8], cuts: &[prop::sample::Index], packed: &[bool], name: &str, folder: &Path) -> Vec<PathBuf> {
-    let ends: Vec<usize> = memchr::memchr_iter(b'\n', log).map(|i| i + 1).collect();
-    let mut at: Vec<usize> = cuts.iter().map(|cut| *cut.get(&ends)).collect();
-    at.extend([0, log.len()]);
+/// Where a log is cut.
+#[derive(Clone, Debug)]
+struct Cuts {
+    at: Vec<prop::sample::Index>,
+    /// Anywhere, even inside a line; else behind lines.
+    inside_lines: bool,
+}
+
+/// Cuts a log into files as logrotate names them, some of them packed; gives the files in any order.
+fn rotate(log: &[u8], cuts: &Cuts, packed: &[bool], name: &str, folder: &Path) -> Vec<PathBuf> {
+    let mut at: Vec<usize> = if cuts.inside_lines {
+        cuts.at.iter().map(|cut| cut.index(log.len())).collect()
+    } else {
+        let ends: Vec<usize> = memchr::memchr_iter(b'\n', log).map(|i| i + 1).collect();
+        cuts.at.iter().map(|cut| *cut.get(&ends)).collect()
+    };
+    at.push(0);
     at.sort_unstable();
+    at.dedup();
+    if cuts.inside_lines {
+        // A file that holds hardly a whole line has no place in time, and may seem to repeat the one before.
+        let whole = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() > 10;
+        at.dedup_by(|b, a| !whole(&log[*a..*b]));
+        at.retain(|at| whole(&log[*at..]));
+    }
+    at.push(log.len());
     at.dedup();
     let pieces: Vec<&[u8]> = at.windows(2).map(|w| &log[w[0]..w[1]]).collect();
     let mut paths = Vec::new();
@@ -45,7 +65,7 @@ fn sorted(mut part: Part) -> Part {
 #[track_caller]
 fn check(
     name: &str,
-    cuts: &[prop::sample::Index],
+    cuts: &Cuts,
     packed: &[bool],
     chunk: usize,
     since: Option<usize>,
@@ -70,18 +90,28 @@ fn check(
     Ok(())
 }
 
+/// Logs that are cut.
+const LOGS: [&str; 5] = [
+    "postfix/lab-long/maillog",
+    "postfix/lab-short/maillog",
+    "postfix/sink/maillog",
+    "exim/4.96-default/mainlog",
+    "exim/4.100.1-default/mainlog",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_log_cut_anywhere_gives_the_same(
-        which in 0usize..5,
+        which in 0usize..LOGS.len(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         packed in prop::collection::vec(any::<bool>(), 12),
         chunk in prop_oneof![Just(16usize), 100usize..5000, Just(4 << 20)],
         since in prop::option::of(0usize..3000),
+        inside_lines: bool,
     ) {
-        let logs = ["postfix/lab-long/maillog", "postfix/lab-short/maillog", "postfix/sink/maillog", "exim/4.96-default/mainlog", "exim/4.100.1-default/mainlog"];
-        check(logs[which], &cuts, &packed, chunk, since)?;
+        let cuts = Cuts { at: cuts, inside_lines };
+        check(LOGS[which], &cuts, &packed, chunk, since)?;
     }
 }

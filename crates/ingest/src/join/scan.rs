@@ -13,6 +13,7 @@ use super::{ByHash, hash_bytes, hash_key};
 use crate::event::{Fields, Key, Kind, Sink, Sort};
 use crate::input::lines;
 use crate::mta::LineReader;
+use crate::rejoin::Places;
 
 /// No event.
 const NONE: u32 = u32::MAX;
@@ -64,7 +65,7 @@ pub struct Scan {
     /// Open fragments by hash of their key.
     index: ByHash<u32>,
     file: u32,
-    offset: u64,
+    places: Places,
     /// Stands at the start of the piece.
     reader: LineReader,
 }
@@ -82,6 +83,12 @@ pub struct Tally {
     pub truncated: u64,
     /// Lines that stand in another file too.
     pub duplicates: u64,
+    /// Lines that were put together from parts.
+    pub rejoined: u64,
+    /// Lines in which a syslog says that it lost lines.
+    pub losses: u64,
+    /// How many lines it lost, where it says so.
+    pub lost_lines: u64,
 }
 
 impl Tally {
@@ -92,6 +99,9 @@ impl Tally {
         self.unrecognised += other.unrecognised;
         self.truncated += other.truncated;
         self.duplicates += other.duplicates;
+        self.rejoined += other.rejoined;
+        self.losses += other.losses;
+        self.lost_lines += other.lost_lines;
     }
 }
 
@@ -116,8 +126,9 @@ pub fn is_comparable(line: &[u8]) -> bool {
     line.len() > 1 && line[0] != b'#'
 }
 
-/// Scans a chunk: `file` and `offset` say where its first byte stands.
-pub fn scan(reader: LineReader, chunk: Vec<u8>, file: u32, offset: u64, mut watch: Lines<'_>) -> Scan {
+/// Scans a chunk: `file` and `places` (or the offset of its first byte) say where its lines stand.
+pub fn scan(reader: LineReader, chunk: Vec<u8>, file: u32, places: impl Into<Places>, mut watch: Lines<'_>) -> Scan {
+    let places = places.into();
     let mut scan = Scan {
         mta: reader.mta(),
         chunk: Vec::new(),
@@ -131,31 +142,37 @@ pub fn scan(reader: LineReader, chunk: Vec<u8>, file: u32, offset: u64, mut watc
         span: None,
         index: ByHash::default(),
         file,
-        offset,
+        places: Places::default(),
         reader: reader.clone(),
     };
+    scan.tally.rejoined = places.joined;
     let mut reader = reader;
     let mut sink = ScanSink { scan: &mut scan, chunk: &chunk, line_offset: 0 };
-    for (at, line) in lines(&chunk) {
-        sink.scan.tally.lines += 1;
+    for (number, (at, line)) in lines(&chunk).enumerate() {
+        let (position, offset, physical) = places.of(number, at);
+        sink.scan.tally.lines += physical;
+        reader.seek(position);
         if !matches!(watch, Lines::Plain) && is_comparable(line) {
             let hash = hash_bytes(line);
             sink.scan.line_hashes.push(hash);
             if let Lines::Guarded(guard) = &mut watch
                 && guard.is_duplicate(hash)
             {
-                sink.scan.tally.duplicates += 1;
+                sink.scan.tally.duplicates += physical;
+                // It still moves the clock.
+                reader.line(line, &mut Nobody);
                 continue;
             }
         }
-        sink.line_offset = offset + at as u64;
+        sink.line_offset = offset;
         match reader.line(line, &mut sink) {
-            Sort::Used => sink.scan.tally.used += 1,
+            Sort::Used => sink.scan.tally.used += physical,
             Sort::Irrelevant => {}
-            Sort::Unrecognised => sink.scan.tally.unrecognised += 1,
+            Sort::Unrecognised => sink.scan.tally.unrecognised += physical,
         }
     }
     scan.chunk = chunk;
+    scan.places = places;
     scan.index = ByHash::default();
     scan
 }
@@ -168,7 +185,7 @@ impl Scan {
 
     /// Scans the same piece again, asking something else of its lines.
     pub fn again(self, watch: Lines<'_>) -> Self {
-        scan(self.reader, self.chunk, self.file, self.offset, watch)
+        scan(self.reader, self.chunk, self.file, self.places, watch)
     }
 
     /// The file it was read from.
@@ -190,6 +207,13 @@ impl Scan {
 /// Whether such an event shows that the id is in use anew. Exim's and Exchange's ids are never used again.
 fn begins_anew(mta: Mta, kind: Kind) -> bool {
     mta == Mta::Postfix && kind == Kind::Born
+}
+
+/// Takes the events of lines that don't count.
+struct Nobody;
+
+impl<'a> Sink<'a> for Nobody {
+    fn push(&mut self, _: Key<'a>, _: Fields<'a>) {}
 }
 
 /// Puts events into a scan.
@@ -245,6 +269,11 @@ impl ScanSink<'_, '_> {
 }
 
 impl<'a> Sink<'a> for ScanSink<'_, 'a> {
+    fn lost(&mut self, lines: u64) {
+        self.scan.tally.losses += 1;
+        self.scan.tally.lost_lines += lines;
+    }
+
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {
         let at = self.fragment(&key, fields.kind);
         let (file, offset) = (self.scan.file, self.line_offset);

@@ -60,11 +60,20 @@ impl LineReader {
         }
     }
 
-    /// Moves over a chunk without reading it, so that the reader stands where the next chunk begins.
-    pub fn skip(&mut self, chunk: &[u8]) {
+    /// Says where in the file the next line stands: years run along fixed places of it.
+    pub fn seek(&mut self, position: u64) {
         match self {
-            Self::Postfix(r) => r.skip(chunk),
-            Self::Exim(r) => r.skip(chunk),
+            Self::Postfix(r) => r.seek(position),
+            Self::Exim(r) => r.seek(position),
+            Self::Exchange(_) => {}
+        }
+    }
+
+    /// Moves over a chunk that begins at `offset` without reading it, so that the reader stands where the next chunk begins.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64) {
+        match self {
+            Self::Postfix(r) => r.skip(chunk, offset),
+            Self::Exim(r) => r.skip(chunk, offset),
             Self::Exchange(r) => r.skip(chunk),
         }
     }
@@ -97,6 +106,10 @@ struct Owning<'s, 'long, S: Sink<'long>> {
 impl<'short, 'long, S: Sink<'long>> Sink<'short> for Owning<'_, 'long, S> {
     fn push(&mut self, key: Key<'short>, fields: Fields<'short>) {
         self.sink.push(key.into_owned(), fields.into_owned());
+    }
+
+    fn lost(&mut self, lines: u64) {
+        self.sink.lost(lines);
     }
 }
 

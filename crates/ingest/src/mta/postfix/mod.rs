@@ -17,8 +17,7 @@ use bouncestat_record::time::Micros;
 use super::FileFacts;
 use crate::clock::Clock;
 use crate::event::{Fields, Key, Kind, Sink, Sort};
-use crate::framing::{self, Frame, Stamp};
-use crate::lines;
+use crate::framing::{self, Frame, Stamp, wrap};
 use tag::Tag;
 
 /// Reads the lines of one file.
@@ -44,31 +43,26 @@ impl Reader {
         Self { clock: facts.clock }
     }
 
-    /// Moves the clock over a chunk: a few stamps tell when a year begins.
-    pub fn skip(&mut self, chunk: &[u8]) {
-        const STEP: usize = 64 * 1024;
-        let mut at = 0;
-        while at < chunk.len() {
-            let line_end = memchr::memchr(b'\n', &chunk[at..]).map_or(chunk.len(), |i| at + i);
-            if let Some(frame) = framing::syslog(&chunk[at..line_end]) {
-                frame.stamp.at(&mut self.clock);
-            }
-            let next = (line_end + 1).max(at + STEP);
-            at = match chunk.get(next..).and_then(|rest| memchr::memchr(b'\n', rest)) {
-                Some(i) => next + i + 1,
-                None => break,
-            };
-        }
-        if let Some((_, last)) = lines::last_line(chunk)
-            && let Some(frame) = framing::syslog(last)
-        {
-            frame.stamp.at(&mut self.clock);
-        }
+    /// Says where in the file the next line stands.
+    pub fn seek(&mut self, position: u64) {
+        self.clock.seek(position);
+    }
+
+    /// Moves the clock over a chunk.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64) {
+        self.clock.skip(chunk, offset, |line| {
+            let bare = wrap::inner(line);
+            framing::syslog(bare.as_deref().unwrap_or(line)).map(|frame| frame.stamp.date())
+        });
     }
 
     /// Reads one line.
     pub fn line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
         let Some(frame) = framing::syslog(line) else { return Sort::Irrelevant };
+        if self.clock.is_due() {
+            let (year, month, day) = frame.stamp.date();
+            self.clock.anchor(year, month, day);
+        }
         let (text, count) = repeated(frame.text);
         let Some((id, rest)) = split_queue_id(text) else { return Sort::Irrelevant };
         let tag = Tag::read(frame.tag);
