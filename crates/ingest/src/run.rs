@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::input::{ChunkOptions, Problem};
 use crate::join::fold::{self, Context, Counts, View};
+use crate::join::remarks::Remarks;
 use crate::join::scan::{Lines, Scan, Tally, scan};
 use crate::join::stitch::{Ids, Message, Stitcher, Whole};
 use crate::join::window::Window;
@@ -56,6 +57,8 @@ pub struct Summary {
     pub whole_files: u64,
     /// What is no delivery.
     pub counts: Counts,
+    /// What else lines say: losses, domains that could not be reached, events that are not known.
+    pub remarks: Remarks,
     /// Messages that were still open at the end.
     pub open_messages: usize,
     /// What went wrong with files while they were read.
@@ -128,6 +131,7 @@ pub fn run<C: Consumer>(
             for scan in scans {
                 let scan = without_duplicates(scan, &mut overlaps);
                 summary.tally.add(scan.tally);
+                summary.remarks.add(&scan.remarks);
                 let closed = stitcher.take(&scan);
                 whole.push((scan, closed));
             }

@@ -10,7 +10,8 @@ use bouncestat_record::time::Micros;
 
 use super::store::{Event, Part, Span, Text};
 use super::{ByHash, hash_bytes, hash_key};
-use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
+use super::remarks::Remarks;
 use crate::input::lines;
 use crate::mta::LineReader;
 use crate::rejoin::Places;
@@ -58,6 +59,8 @@ pub struct Scan {
     pub came_from: Vec<u64>,
     /// How its lines count.
     pub tally: Tally,
+    /// What else its lines say.
+    pub remarks: Remarks,
     /// Hashes of all its lines, where they are asked for.
     pub line_hashes: Vec<u64>,
     /// First and last moment of its events.
@@ -85,10 +88,6 @@ pub struct Tally {
     pub duplicates: u64,
     /// Lines that were put together from parts.
     pub rejoined: u64,
-    /// Lines in which a syslog says that it lost lines.
-    pub losses: u64,
-    /// How many lines it lost, where it says so.
-    pub lost_lines: u64,
 }
 
 impl Tally {
@@ -100,8 +99,6 @@ impl Tally {
         self.truncated += other.truncated;
         self.duplicates += other.duplicates;
         self.rejoined += other.rejoined;
-        self.losses += other.losses;
-        self.lost_lines += other.lost_lines;
     }
 }
 
@@ -138,6 +135,7 @@ pub fn scan(reader: LineReader, chunk: Vec<u8>, file: u32, places: impl Into<Pla
         fragments: Vec::new(),
         came_from: Vec::new(),
         tally: Tally::default(),
+        remarks: Remarks::default(),
         line_hashes: Vec::new(),
         span: None,
         index: ByHash::default(),
@@ -269,9 +267,8 @@ impl ScanSink<'_, '_> {
 }
 
 impl<'a> Sink<'a> for ScanSink<'_, 'a> {
-    fn lost(&mut self, lines: u64) {
-        self.scan.tally.losses += 1;
-        self.scan.tally.lost_lines += lines;
+    fn remark(&mut self, remark: Remark<'_>) {
+        self.scan.remarks.take(remark);
     }
 
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {

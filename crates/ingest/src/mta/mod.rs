@@ -16,7 +16,7 @@ use bouncestat_record::{Action, EnhancedCode, Mta};
 use chrono::NaiveDate;
 
 use crate::clock::{Clock, Zone};
-use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
 use crate::framing::wrap;
 
 /// What a reader is told about the file it reads.
@@ -108,8 +108,8 @@ impl<'short, 'long, S: Sink<'long>> Sink<'short> for Owning<'_, 'long, S> {
         self.sink.push(key.into_owned(), fields.into_owned());
     }
 
-    fn lost(&mut self, lines: u64) {
-        self.sink.lost(lines);
+    fn remark(&mut self, remark: Remark<'_>) {
+        self.sink.remark(remark);
     }
 }
 

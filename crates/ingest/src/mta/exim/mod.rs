@@ -28,8 +28,8 @@ pub use id::{id_epoch, is_message_id};
 
 use super::FileFacts;
 use crate::clock::Clock;
-use crate::event::{Fields, Key, Sink, Sort};
-use crate::framing::{Stamp, wrap};
+use crate::event::{Fields, Key, Remark, Sink, Sort};
+use crate::framing::{Stamp, loss, wrap};
 use frame::Frame;
 
 /// Reads the lines of one file.
@@ -72,6 +72,9 @@ impl Reader {
             return Sort::Irrelevant;
         }
         let Some(said) = frame::said(frame.body) else {
+            if let Some(lines) = crate::framing::syslog(line).as_ref().and_then(loss::lost) {
+                sink.remark(Remark::Lost(frame.tag, lines));
+            }
             return Sort::Irrelevant;
         };
         if said.stamp.is_none() && frame.stamp.is_none() {

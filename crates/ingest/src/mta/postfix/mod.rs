@@ -16,7 +16,7 @@ use bouncestat_record::time::Micros;
 
 use super::FileFacts;
 use crate::clock::Clock;
-use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
 use crate::framing::{self, Frame, Stamp, wrap};
 use tag::Tag;
 
@@ -64,7 +64,12 @@ impl Reader {
             self.clock.anchor(year, month, day);
         }
         let (text, count) = repeated(frame.text);
-        let Some((id, rest)) = split_queue_id(text) else { return Sort::Irrelevant };
+        let Some((id, rest)) = split_queue_id(text) else {
+            if let Some(lines) = framing::loss::lost(&frame) {
+                sink.remark(Remark::Lost(frame.tag, lines));
+            }
+            return Sort::Irrelevant;
+        };
         let tag = Tag::read(frame.tag);
         let clock = &mut self.clock;
         let mut moment = || frame.stamp.at(clock);
