@@ -72,7 +72,9 @@ impl Reader {
             return Sort::Irrelevant;
         }
         let Some(said) = frame::said(frame.body) else {
-            if let Some(lines) = crate::framing::syslog(line).as_ref().and_then(loss::lost) {
+            if frame.stamp.is_some()
+                && let Some(lines) = crate::framing::syslog(line).as_ref().and_then(loss::lost)
+            {
                 sink.remark(Remark::Lost(frame.tag, lines));
             }
             return Sort::Irrelevant;
