@@ -1,6 +1,7 @@
 //! Where the year and the zone of stamps come from that lack them.
 //!
-//! Best first: the stamp itself, a long queue id or Exim id, a message id that Postfix made, the file's time, "now". The run says which.
+//! Best first: the stamp itself, a long queue id or Exim id, a message id that Postfix made, a neighbour in the rotation set, the date in
+//! the file's name, the file's time, "now". The run says which.
 
 use bouncestat_record::time::{Micros, SECOND};
 use bouncestat_record::{Mta, named_enum};
@@ -21,6 +22,10 @@ named_enum! {
         Id = "queue ids",
         /// The date in a `Message-ID:` that Postfix made.
         MessageId = "message ids",
+        /// The years of files of the same rotation set.
+        Neighbour = "neighbours in their rotation sets",
+        /// The date in the file's name.
+        Name = "dates in file names",
         /// The time at which the file was last written: a guess.
         FileTime = "the file's time",
         /// The present: a guess.
@@ -35,6 +40,17 @@ impl YearFrom {
     }
 }
 
+/// What other things than a file's lines tell of its place in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// It begins behind the beginning of the file before.
+    After(Micros),
+    /// It ends before the file behind begins.
+    Before(Micros),
+    /// It ends before the end of the day in its name.
+    Named(Micros),
+}
+
 /// What is known around a file.
 pub struct Around<'f> {
     /// Its first lines.
@@ -43,6 +59,8 @@ pub struct Around<'f> {
     pub tail: Option<&'f [u8]>,
     /// When it was last written.
     pub modified: Option<Micros>,
+    /// What its rotation set and its name tell.
+    pub bound: Option<Bound>,
     /// "Now".
     pub now: Micros,
 }
@@ -58,9 +76,15 @@ pub fn syslog_clock(around: &Around<'_>, zone: Zone) -> (Clock, YearFrom) {
     if let Some((year, from)) = id_evidence(around.head, &first) {
         return (Clock::new(zone, date(year, &first)), from);
     }
-    let (moment, from) = match around.modified {
-        Some(modified) => (modified, YearFrom::FileTime),
-        None => (around.now, YearFrom::Now),
+    let (moment, from) = match (around.bound, around.modified) {
+        (Some(Bound::After(start)), _) => {
+            let year = year_at_or_after(&first, start - 86_400 * SECOND);
+            return (Clock::new(zone, date(year, &first)), YearFrom::Neighbour);
+        }
+        (Some(Bound::Before(start)), _) => (start, YearFrom::Neighbour),
+        (Some(Bound::Named(day)), _) => (day, YearFrom::Name),
+        (None, Some(modified)) => (modified, YearFrom::FileTime),
+        (None, None) => (around.now, YearFrom::Now),
     };
     // The file was written last at its last line, which is at or before that time.
     let leap_day = around.tail.and_then(leap_day).or_else(|| leap_day(around.head));
@@ -221,7 +245,7 @@ mod tests {
 
     #[track_caller]
     fn check(head: &str, modified: Option<&str>, want: (&str, YearFrom)) {
-        let around = Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), now: micros(FAR_NOW) };
+        let around = Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), bound: None, now: micros(FAR_NOW) };
         let (mut clock, from) = syslog_clock(&around, Zone::UTC);
         let first = first_stamp(head.as_bytes()).unwrap().at(&mut clock).unwrap();
         assert_eq!((first, from), (micros(want.0), want.1), "{head}");

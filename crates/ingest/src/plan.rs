@@ -2,6 +2,8 @@
 //!
 //! Only the first and last lines of files are read here. The order comes from what is inside, never from names alone.
 
+mod sets;
+
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +12,7 @@ use bouncestat_record::time::Micros;
 
 use crate::clock::Zone;
 use crate::event::{Fields, Key, Sort};
-use crate::evidence::{self, Around, YearFrom};
+use crate::evidence::{self, Around, Bound, YearFrom};
 use crate::framing::{self, Stamp, wrap};
 use crate::input::lines;
 use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
@@ -81,7 +83,7 @@ const FIRST_PROBES: usize = 8;
 pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
     let mut plan = Plan::default();
     for source in sources {
-        match look(source, options) {
+        match look(source, options, None) {
             Ok((file, problem)) => {
                 plan.problems.extend(problem);
                 plan.files.extend(file);
@@ -89,6 +91,7 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
             Err(problem) => plan.problems.push(problem),
         }
     }
+    sets::agree(&mut plan.files, options);
     // A file without events has no place in time; where two begin and end together, names tell which is older.
     plan.files.sort_by_cached_key(|f| {
         let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
@@ -99,7 +102,8 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
 
 type Looked = (Option<PlannedFile>, Option<Problem>);
 
-fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
+/// `bound` is what neighbours and names tell of its years.
+fn look(source: Source, options: &PlanOptions, bound: Option<Bound>) -> Result<Looked, Problem> {
     // What can be read only once is opened here, and stays open.
     let (peek, opened) = match source.kind {
         SourceKind::File => (input::peek(&source)?, None),
@@ -126,7 +130,7 @@ fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
         );
         return Ok((keep(PlannedFile::foreign(source)), problem));
     };
-    Ok((keep(PlannedFile::new(source, &peek, mta, options)), None))
+    Ok((keep(PlannedFile::new(source, &peek, mta, options, bound)), None))
 }
 
 /// Looks for the lines of a mail server past the first ones, in a file that holds other things too.
@@ -153,7 +157,7 @@ impl PlannedFile {
         }
     }
 
-    fn new(source: Source, peek: &Peek, mta: Mta, options: &PlanOptions) -> Self {
+    fn new(source: Source, peek: &Peek, mta: Mta, options: &PlanOptions, bound: Option<Bound>) -> Self {
         let bare_head = wrap::unwrapped(&peek.head);
         let bare_tail = peek.tail.as_deref().map(wrap::unwrapped);
         let mut zone = options.zone;
@@ -169,8 +173,13 @@ impl PlannedFile {
                 zone_from_ids = Some(told);
             }
         }
-        let around =
-            Around { head: &bare_head, tail: bare_tail.as_deref(), modified: source.modified.map(micros), now: options.now };
+        let around = Around {
+            head: &bare_head,
+            tail: bare_tail.as_deref(),
+            modified: source.modified.map(micros),
+            bound,
+            now: options.now,
+        };
         let (clock, year_from) = if evidence::is_syslog(mta, &bare_head) {
             evidence::syslog_clock(&around, zone)
         } else {

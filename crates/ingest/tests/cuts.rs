@@ -115,3 +115,30 @@ proptest! {
         check(LOGS[which], &cuts, &packed, chunk, since)?;
     }
 }
+
+/// A small server's log that nobody ever rotated: the clock of a part of it was a guess of half a year off, too.
+#[test]
+fn one_file_of_three_years_gives_the_same_however_it_is_cut() {
+    let padding = "x".repeat(3000);
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let line = |stamp: &str, id: &str| format!("{stamp} 12:00:00 lab postfix/smtp[1]: {id}: to=<a@d.example>, relay=none, delay=1, status=deferred (connect to mx.d.example[192.0.2.2]:25: Connection refused)\n");
+    // The first id was made on 22 November 2026.
+    let mut text = line("Nov 22", "4jXVcG2tc6z1XXTY");
+    for n in 0..1000 {
+        let (month, day) = (months[(10 + (22 + n) / 28) % 12], (22 + n) % 28 + 1);
+        let off = if n % 100 == 57 { months[(4 + n / 28) % 12] } else { month };
+        text.push_str(&format!("{off} {day:2} 12:00:01 lab postfix/local[1]: {padding}\n"));
+        text.push_str(&line(&format!("{month} {day:2}"), &format!("AAAAAA{n:05}")));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.log");
+    fs::write(&path, text).unwrap();
+    let window = Window { since: Some(1_843_430_400_000_000), until: None };
+    let (whole, _) = read(std::slice::from_ref(&path), 4 << 20, window);
+    // June 2028 begins 19 months of 28 days behind November 2026, whose last six days come first.
+    assert_eq!(whole.deliveries.len(), 1000 - (19 * 28 - 22));
+    for chunk in [16, 5000, 100_000, 1 << 20] {
+        let (cut, _) = read(std::slice::from_ref(&path), chunk, window);
+        assert_eq!(cut, whole, "cut at {chunk}");
+    }
+}

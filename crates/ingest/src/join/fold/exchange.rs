@@ -3,9 +3,11 @@
 //! Rows of many servers come in any order, so they are put in the order of time first. A delivery to a mailbox beats everything; a
 //! failure or deferral later than the last hand-over beats it, because the next hop was ours; a drop is no delivery.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use bouncestat_record::time::{Micros, SECOND};
+use bouncestat_record::address::comparable;
 use bouncestat_record::{Action, Delivery, Outcome, Try};
 use typed_arena::Arena;
 
@@ -62,7 +64,7 @@ pub(super) fn fold(view: View<'_>, context: Context<'_>, counts: &mut Counts, ou
     events.sort_by_key(|e| (Source::of(e), e.at));
     let mut envelope = Envelope::default();
     let mut recipients: Vec<Recipient<'_>> = Vec::new();
-    let mut index = HashMap::<&[u8], usize, ahash::RandomState>::with_hasher(fixed_hasher());
+    let mut index = HashMap::<Cow<'_, [u8]>, usize, ahash::RandomState>::with_hasher(fixed_hasher());
     let mut health = false;
     let mut probed = 0;
     for event in events {
@@ -81,7 +83,9 @@ pub(super) fn fold(view: View<'_>, context: Context<'_>, counts: &mut Counts, ou
         if address.is_empty() {
             continue;
         }
-        let at = *index.entry(address).or_insert_with(|| {
+        // Addresses come in lower case; an international domain may be spelt in two ways.
+        let key = if address.is_ascii() { Cow::Borrowed(address) } else { Cow::Owned(comparable(address)) };
+        let at = *index.entry(key).or_insert_with(|| {
             recipients.push(Recipient { address, ..Recipient::default() });
             recipients.len() - 1
         });

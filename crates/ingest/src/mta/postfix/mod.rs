@@ -138,13 +138,16 @@ fn split_queue_id(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `from=<A>, size=N, nrcpt=N (queue active)`, `from=<A>, status=expired, returned to sender`.
 fn from(rest: &[u8], at: Micros) -> Said<'_> {
     let rest = &rest[b"from=<".len()..];
-    if let Some(end) = memchr::memmem::find(rest, b">, size=") {
+    // A quoted local part may hold what looks like the end.
+    let quoted = attempt::after_quoted(rest);
+    let find = |words: &[u8]| memchr::memmem::find(&rest[quoted..], words).map(|at| at + quoted);
+    if let Some(end) = find(b">, size=") {
         let mut fields = Fields::new(Kind::About, at);
         fields.sender = Some(Cow::Borrowed(&rest[..end]));
         fields.size = leading_number(&rest[end + b">, size=".len()..]);
         return Said::Event(fields);
     }
-    if let Some(end) = memchr::memmem::find(rest, b">, status=") {
+    if let Some(end) = find(b">, status=") {
         let status = &rest[end + b">, status=".len()..];
         if status.starts_with(b"expired") || status.starts_with(b"force-expired") {
             let mut fields = Fields::new(Kind::GaveUp, at);
