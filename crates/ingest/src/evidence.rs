@@ -159,6 +159,10 @@ fn id_evidence(head: &[u8], first: &Stamp) -> Option<(i32, YearFrom)> {
     let (mut by_id, mut by_message_id) = (Vec::new(), Vec::new());
     for (_, line) in lines(head) {
         let Some(frame) = framing::syslog(line) else { continue };
+        let word = &frame.text[..frame.text.iter().take(40).position(|&b| b == b' ').unwrap_or(0)];
+        if let Some(seconds) = Some(word).filter(|id| exim::is_message_id(id)).and_then(exim::id_epoch) {
+            by_id.push(first_year(first, &frame.stamp, seconds * SECOND));
+        }
         let Some(colon) = frame.text.iter().take(40).position(|&b| b == b':') else { continue };
         let id = &frame.text[..colon];
         if let Some(seconds) = postfix::long_id_seconds(id) {
@@ -230,7 +234,7 @@ pub fn exim_offset(head: &[u8]) -> Option<FixedOffset> {
 
 /// Whether files of this server may hold stamps without a year.
 pub fn is_syslog(mta: Mta, head: &[u8]) -> bool {
-    mta == Mta::Postfix || (mta == Mta::Exim && first_stamp(head).is_some())
+    mta == Mta::Postfix || (mta == Mta::Exim && exim::is_stamped_by_syslog(head))
 }
 
 #[cfg(test)]
@@ -245,7 +249,8 @@ mod tests {
 
     #[track_caller]
     fn check(head: &str, modified: Option<&str>, want: (&str, YearFrom)) {
-        let around = Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), bound: None, now: micros(FAR_NOW) };
+        let around =
+            Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), bound: None, now: micros(FAR_NOW) };
         let (mut clock, from) = syslog_clock(&around, Zone::UTC);
         let first = first_stamp(head.as_bytes()).unwrap().at(&mut clock).unwrap();
         assert_eq!((first, from), (micros(want.0), want.1), "{head}");
@@ -261,6 +266,15 @@ mod tests {
         // The first line lies before New Year, the id after it.
         let before = "Dec 31 23:00:00 lab kernel: x\nJan  1 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n";
         check(before, None, ("2026-12-31T23:00:00Z", YearFrom::Id));
+    }
+
+    #[test]
+    fn exims_ids_tell_the_year_where_only_the_syslog_stamps() {
+        let line = "Nov 22 13:07:02 mx exim[7]: 1xV7He-00060W-1p Completed\n";
+        check(line, Some("2029-01-01T00:00:00Z"), ("2026-11-22T13:07:02Z", YearFrom::Id));
+        assert!(is_syslog(Mta::Exim, line.as_bytes()));
+        let own = "Nov 22 13:07:02 mx exim[7]: 2026-11-22 13:07:02 1xV7He-00060W-1p Completed\n";
+        assert!(!is_syslog(Mta::Exim, own.as_bytes()));
     }
 
     #[test]

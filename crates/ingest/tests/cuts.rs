@@ -63,13 +63,7 @@ fn sorted(mut part: Part) -> Part {
 }
 
 #[track_caller]
-fn check(
-    name: &str,
-    cuts: &Cuts,
-    packed: &[bool],
-    chunk: usize,
-    since: Option<usize>,
-) -> Result<(), TestCaseError> {
+fn check(name: &str, cuts: &Cuts, packed: &[bool], chunk: usize, since: Option<usize>) -> Result<(), TestCaseError> {
     let log = fs::read(sample(name)).unwrap();
     // Seconds after the first lines of the samples.
     let since = since.map(|s| 1_795_352_000_000_000 + s as i64 * 1_000_000);
@@ -121,7 +115,11 @@ proptest! {
 fn one_file_of_three_years_gives_the_same_however_it_is_cut() {
     let padding = "x".repeat(3000);
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let line = |stamp: &str, id: &str| format!("{stamp} 12:00:00 lab postfix/smtp[1]: {id}: to=<a@d.example>, relay=none, delay=1, status=deferred (connect to mx.d.example[192.0.2.2]:25: Connection refused)\n");
+    let line = |stamp: &str, id: &str| {
+        format!(
+            "{stamp} 12:00:00 lab postfix/smtp[1]: {id}: to=<a@d.example>, relay=none, delay=1, status=deferred (connect to mx.d.example[192.0.2.2]:25: Connection refused)\n"
+        )
+    };
     // The first id was made on 22 November 2026.
     let mut text = line("Nov 22", "4jXVcG2tc6z1XXTY");
     for n in 0..1000 {
@@ -140,5 +138,26 @@ fn one_file_of_three_years_gives_the_same_however_it_is_cut() {
     for chunk in [16, 5000, 100_000, 1 << 20] {
         let (cut, _) = read(std::slice::from_ref(&path), chunk, window);
         assert_eq!(cut, whole, "cut at {chunk}");
+    }
+}
+
+/// What once gave other deliveries when it was cut: `fuzz/seeds`, whose first two bytes say where.
+#[test]
+fn what_fuzzing_found_gives_the_same_however_it_is_cut() {
+    for server in ["postfix", "exchange"] {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(server);
+        for seed in fs::read_dir(seeds).unwrap() {
+            let path = seed.unwrap().path();
+            let log = fs::read(&path).unwrap()[2..].to_vec();
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("mail.log");
+            fs::write(&file, log).unwrap();
+            let (whole, whole_summary) = read(std::slice::from_ref(&file), 4 << 20, Window::default());
+            for chunk in [1, 16, 40, 100] {
+                let (cut, summary) = read(std::slice::from_ref(&file), chunk, Window::default());
+                assert_eq!(cut, whole, "{} cut at {chunk}", path.display());
+                assert_eq!((summary.tally, summary.counts), (whole_summary.tally, whole_summary.counts), "{}", path.display());
+            }
+        }
     }
 }

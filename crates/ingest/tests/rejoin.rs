@@ -64,7 +64,9 @@ fn exim_cuts_lines_for_the_syslog() {
                 out.extend_from_slice(b"\n");
                 // Another process writes between its parts.
                 if n == 0 && !host.is_empty() {
-                    out.extend_from_slice(b"<22>Nov 22 13:07:02 mta exim[5]: [1\\2] x\n<22>Nov 22 13:07:02 mta exim[5]: [2/2] y\n");
+                    out.extend_from_slice(
+                        b"<22>Nov 22 13:07:02 mta exim[5]: [1\\2] x\n<22>Nov 22 13:07:02 mta exim[5]: [2/2] y\n",
+                    );
                 }
             }
         }

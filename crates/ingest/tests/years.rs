@@ -17,7 +17,9 @@ fn seconds(rfc3339: &str) -> i64 {
 /// A log of these days, with one deferral each.
 fn log(days: &[&str], id: &str) -> String {
     let line = |day: &&str| {
-        format!("{day} 12:00:00 lab postfix/smtp[1]: {id}: to=<a@d.example>, relay=none, delay=1, dsn=4.4.1, status=deferred (connect to mx.d.example[192.0.2.2]:25: Connection refused)\n")
+        format!(
+            "{day} 12:00:00 lab postfix/smtp[1]: {id}: to=<a@d.example>, relay=none, delay=1, dsn=4.4.1, status=deferred (connect to mx.d.example[192.0.2.2]:25: Connection refused)\n"
+        )
     };
     days.iter().map(line).collect()
 }

@@ -66,7 +66,10 @@ mod tests {
             ("systemd-journal[33]: Suppressed 7 messages from /system.slice/postfix.service", Some(7)),
             ("rsyslogd-2177: imuxsock lost 87 messages from pid 294 due to rate-limiting", Some(87)),
             ("rsyslogd: imuxsock[pid 294]: begin to drop messages due to rate-limiting", Some(0)),
-            ("rsyslogd: imuxsock[pid: 294, name: /usr/lib/postfix/smtp]: 5 messages lost due to rate-limiting (200 allowed within 5 seconds)", Some(5)),
+            (
+                "rsyslogd: imuxsock[pid: 294, name: /usr/lib/postfix/smtp]: 5 messages lost due to rate-limiting (200 allowed within 5 seconds)",
+                Some(5),
+            ),
             ("rsyslogd: imjournal: 12 messages lost due to rate-limiting", Some(12)),
             ("syslog-ng[1]: Log statistics; processed='src.internal(s#0)=1', dropped='dst.file(d_mail#0,/x)=17'", Some(0)),
             ("syslog-ng[1]: Log statistics; dropped='dst.file(d_mail#0,/x)=0', dropped='dst.tcp(d)=0'", None),

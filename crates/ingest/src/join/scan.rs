@@ -8,10 +8,10 @@ use std::collections::hash_map::Entry;
 use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
+use super::remarks::Remarks;
 use super::store::{Event, Part, Span, Text};
 use super::{ByHash, hash_bytes, hash_key};
 use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
-use super::remarks::Remarks;
 use crate::input::lines;
 use crate::mta::LineReader;
 use crate::rejoin::Places;

@@ -241,9 +241,8 @@ impl Out {
 
 /// Whether a chunk holds what may be the first part of something. Most hold nothing of the kind, and are not looked at any closer.
 fn may_hold_parts(chunk: &[u8]) -> bool {
-    static MARKS: LazyLock<[memmem::Finder<'static>; 5]> = LazyLock::new(|| {
-        ["stdout P ", "stderr P ", " [1/", " [1\\", "__CURSOR="].map(memmem::Finder::new)
-    });
+    static MARKS: LazyLock<[memmem::Finder<'static>; 5]> =
+        LazyLock::new(|| ["stdout P ", "stderr P ", " [1/", " [1\\", "__CURSOR="].map(memmem::Finder::new));
     MARKS.iter().any(|mark| mark.find(chunk).is_some())
 }
 

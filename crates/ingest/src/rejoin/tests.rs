@@ -86,9 +86,10 @@ fn exims_parts_between_those_of_another_process() {
 
 #[test]
 fn the_journals_export() {
-    let mut text = b"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795354926423193\n_HOSTNAME=lab\nSYSLOG_IDENTIFIER=postfix/smtp\n_PID=294\n\
+    let mut text =
+        b"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795354926423193\n_HOSTNAME=lab\nSYSLOG_IDENTIFIER=postfix/smtp\n_PID=294\n\
         MESSAGE=4j: a=b\n\n__CURSOR=s=2\n__REALTIME_TIMESTAMP=1795354926423194\nMESSAGE\n"
-        .to_vec();
+            .to_vec();
     // Ten bytes: the length itself holds a line end.
     text.extend_from_slice(&10u64.to_le_bytes());
     text.extend_from_slice(b"\xffone\n\ntwo\xc3\n_COMM=exim\n\nno record\n__CURSOR=s=3\nMESSAGE=without a time\n\n");

@@ -118,14 +118,7 @@ impl Reading<'_> {
     }
 
     /// Hands out a piece with a reader that stands at its start, and moves on where more follows.
-    fn hand_out(
-        &self,
-        (chunk, places): (Vec<u8>, Places),
-        bytes: u64,
-        reader: &mut LineReader,
-        packed: u64,
-        more: bool,
-    ) -> bool {
+    fn hand_out(&self, (chunk, places): (Vec<u8>, Places), bytes: u64, reader: &mut LineReader, packed: u64, more: bool) -> bool {
         let here = reader.clone();
         if more {
             reader.skip(&chunk, places.base());

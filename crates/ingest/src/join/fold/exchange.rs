@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use bouncestat_record::time::{Micros, SECOND};
 use bouncestat_record::address::comparable;
+use bouncestat_record::time::{Micros, SECOND};
 use bouncestat_record::{Action, Delivery, Outcome, Try};
 use typed_arena::Arena;
 

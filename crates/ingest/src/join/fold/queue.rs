@@ -79,8 +79,7 @@ impl<'t> Recipients<'t> {
     const FEW: usize = 16;
 
     fn find(&mut self, address: &'t [u8]) -> &mut Recipient<'t> {
-        let key: Cow<'t, [u8]> =
-            if is_comparable(address) { address.into() } else { address::comparable(address).into() };
+        let key: Cow<'t, [u8]> = if is_comparable(address) { address.into() } else { address::comparable(address).into() };
         let known = if self.list.len() <= Self::FEW {
             self.list.iter().position(|r| r.key == key)
         } else {

@@ -154,7 +154,14 @@ impl Reader {
 
     /// A reader that knows nothing of its file.
     fn bare(folder: Arc<str>) -> Self {
-        Self { folder, log_type: LogType::Tracking, header: Header::Missing, names: Arc::from([]), table: None, cells: Cells::default() }
+        Self {
+            folder,
+            log_type: LogType::Tracking,
+            header: Header::Missing,
+            names: Arc::from([]),
+            table: None,
+            cells: Cells::default(),
+        }
     }
 
     /// Moves over a chunk: only its last header matters.

@@ -23,7 +23,8 @@ use crate::event::{Fields, Key, Kind, Sink, Sort};
 pub(super) const SUMMARY: [&str; 6] =
     ["origin-timestamp-utc", "recipient-status", "network-message-id", "sender-address", "message-id", "total-bytes"];
 /// The columns of a message trace, in the same order.
-pub(super) const TRACE: [&str; 7] = ["received", "recipientaddress", "messagetraceid", "senderaddress", "messageid", "size", "status"];
+pub(super) const TRACE: [&str; 7] =
+    ["received", "recipientaddress", "messagetraceid", "senderaddress", "messageid", "size", "status"];
 
 /// Reads a row of a summary.
 pub(super) fn summary<'a, S: Sink<'a>>(line: &'a [u8], cells: &Cells, table: &Table, sink: &mut S) -> Sort {

@@ -59,9 +59,9 @@ pub(super) fn connectivity<'a, S: Sink<'a>>(line: &'a [u8], cells: &Cells, table
         return Sort::Unrecognised;
     }
     let (description, destination) = (get(2), get(3));
-    let failed = [&b"failed connection to"[..], b"failed to connect", b"the dns query for"].iter().any(|front| {
-        starts_with(description.trim_ascii(), front)
-    });
+    let failed = [&b"failed connection to"[..], b"failed to connect", b"the dns query for"]
+        .iter()
+        .any(|front| starts_with(description.trim_ascii(), front));
     // Of a DNS query the answer is told as well.
     let answered = memmem::find(&description, b"DomainDoesNotExist").is_none()
         && starts_with(description.trim_ascii(), b"the dns query for")

@@ -6,7 +6,8 @@
 //! `Completed` follows the id: position decides, so that flags inside subjects and replies do not count. Per-host lines, queue runs,
 //! rejects and `cwd=` lines are irrelevant.
 //!
-//! What is not here: rejoining lines that a syslog split (the first part is read, the others are irrelevant), rejects, and the join.
+//! What is not here: putting lines together that a syslog split (`rejoin`; of a line whose parts are lost the first is read, as a cut
+//! line), rejects, and the join.
 
 mod address;
 mod detect;
@@ -30,6 +31,7 @@ use super::FileFacts;
 use crate::clock::Clock;
 use crate::event::{Fields, Key, Remark, Sink, Sort};
 use crate::framing::{Stamp, loss, wrap};
+use crate::lines::lines;
 use frame::Frame;
 
 /// Reads the lines of one file.
@@ -89,7 +91,7 @@ impl Reader {
         let Some(at) = self.moment(said.stamp, frame.stamp) else {
             return Sort::Unrecognised;
         };
-        // A syslog's later parts of a line are not joined yet, and Exim's buffer ends somewhere.
+        // The other parts of a line are lost, or Exim's buffer ended.
         let cut = frame.part == 1 || line.ends_with(b"**** log string overflowed log buffer ****");
         sink.push(self.key(frame.host, said.id), Fields { at, cut, ..fields });
         Sort::Used
@@ -125,6 +127,12 @@ impl Reader {
         };
         Key { host, id: Cow::Borrowed(id) }
     }
+}
+
+/// Whether a syslog's stamps are the only ones of some lines of a log (`syslog_timestamp = false`).
+pub fn is_stamped_by_syslog(head: &[u8]) -> bool {
+    let frames = lines(head).filter_map(|(_, line)| Frame::of(line)).filter(|frame| frame.stamp.is_some());
+    frames.filter_map(|frame| frame::said(frame.body)).any(|said| said.stamp.is_none())
 }
 
 /// What a line tells the clock: the date of its syslog's stamp. Exim's own stamp has its year and needs no anchor.
