@@ -17,9 +17,12 @@ use super::{PlanOptions, PlannedFile, look};
 use crate::evidence::Bound;
 use crate::input::{Age, SourceKind, rotation_rank};
 
+/// A folder, and the name that the files of a set in it have in common.
+type Name = (Option<PathBuf>, String);
+
 /// Gives the files of each set years that agree.
 pub(super) fn agree(files: &mut [PlannedFile], options: &PlanOptions) {
-    let mut sets: HashMap<(Option<PathBuf>, String), Vec<(Age, usize)>> = HashMap::new();
+    let mut sets: HashMap<Name, Vec<(Age, usize)>> = HashMap::new();
     for (i, file) in files.iter().enumerate() {
         if file.source.kind != SourceKind::File || file.reader.is_none() {
             continue;
