@@ -75,7 +75,7 @@ fn d_scan(bencher: Bencher<'_, '_>) {
     bencher
         .counter(BytesCount::of_slice(&log))
         .with_inputs(|| (reader.clone(), log.clone()))
-        .bench_local_values(|(reader, chunk)| scan(reader, chunk, (0, 0), false, Lines::Plain));
+        .bench_local_values(|(reader, chunk)| scan(reader, chunk, 0, 0, false, Lines::Plain));
 }
 
 #[divan::bench]

@@ -1,10 +1,14 @@
 //! What is said on stderr: whose logs these are, what could not be read, where a year was guessed, and the coverage line.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use bouncestat_aggregation::{Coverage, Excluded};
 use bouncestat_export::rfc3339;
 use bouncestat_ingest::YearFrom;
 use bouncestat_ingest::clock::Zone;
 use bouncestat_ingest::input::Problem;
+use bouncestat_ingest::join::remarks::Remarks;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Summary, servers};
@@ -112,11 +116,47 @@ pub fn say_coverage(summary: &Summary) {
             line.push_str(&format!("; {}{}", count(n, what.0), what.1));
         }
     }
+    if summary.tally.rejoined > 0 {
+        line.push_str(&format!("; {} put together from parts", count(summary.tally.rejoined, "line")));
+    }
     eprintln!("{line}");
+    say_remarks(&summary.remarks);
     if c.unrecognised > 0 {
         let look = if c.unrecognised == 1 { "looks like a delivery line and was" } else { "look like delivery lines and were" };
         eprintln!("bouncestat: warning: {} {look} not understood", count(c.unrecognised, "line"));
     }
+}
+
+/// What lines say that is no event of a message.
+fn say_remarks(remarks: &Remarks) {
+    for (by, (says, lost)) in &remarks.lost {
+        let how_many = if *lost > 0 { count(*lost, "line") } else { "lines".to_owned() };
+        eprintln!("bouncestat: warning: {by} says that it lost {how_many} ({}): what was in them is not counted", times(*says));
+    }
+    if !remarks.unknown_events.is_empty() {
+        eprintln!("bouncestat: warning: events that are not known: {}", named(&remarks.unknown_events));
+    }
+    if !remarks.unreachable.is_empty() {
+        eprintln!("bouncestat: no connection to servers of: {}", named(&remarks.unreachable));
+    }
+}
+
+/// The most frequent names with how often each stands: `a.test (12), b.test (3) and 4 more`.
+fn named(names: &BTreeMap<String, u64>) -> String {
+    const SHOWN: usize = 5;
+    let mut all: Vec<_> = names.iter().collect();
+    all.sort_by_key(|(name, n)| (Reverse(**n), name.as_str()));
+    let name = |(name, n): &(&String, &u64)| format!("{} ({})", if name.is_empty() { "?" } else { name.as_str() }, grouped(**n));
+    let mut text = all.iter().take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
+    if all.len() > SHOWN {
+        text.push_str(&format!(" and {} more", grouped((all.len() - SHOWN) as u64)));
+    }
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// `once`, `3 times`.
+fn times(n: u64) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{} times", grouped(n)) }
 }
 
 /// A hint where nothing was counted: a report of zeros is never silent.

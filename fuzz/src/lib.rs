@@ -46,7 +46,7 @@ pub fn deliveries(mta: Mta, log: &[u8], cuts: &[usize]) -> Said {
         let end = log[from..].iter().position(|b| *b == b'\n').map_or(log.len(), |at| from + at + 1);
         let piece = log[start..end].to_vec();
         let scan = scan(reader.clone(), piece, 0, start as u64, Lines::Plain);
-        reader.skip(&log[start..end]);
+        reader.skip(&log[start..end], start as u64);
         said.tally.add(scan.tally);
         let whole = stitcher.take(&scan);
         scans.push((scan, whole));

@@ -1,13 +1,18 @@
 //! Stamps to moments: zones, and years for stamps that have none.
 //!
-//! `Nov 22 13:42:06` has neither year nor zone. The year comes from evidence outside the stamp (`year::Evidence`), then runs on with the
-//! lines: a stamp more than half a year before the last one is in the next year. What is not here: finding the evidence.
+//! `Nov 22 13:42:06` has neither year nor zone. The year of a file's first line comes from evidence outside the stamp (`evidence`). From
+//! there on it runs along *anchors*: the first line behind every 64 KiB of the file is put into the year that is nearest to the anchor
+//! before, and all lines up to the next one into the year that is nearest to it. Anchors stand at fixed places of the file, so that it
+//! does not matter how the file is cut into chunks; and a single line with a wrong stamp moves nothing but itself. What is not here:
+//! finding the evidence.
 
 use std::str::FromStr;
 
 use bouncestat_record::time::{Micros, SECOND};
 use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
+
+use crate::input::lines;
 
 /// The zone of stamps that have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,19 +76,70 @@ impl Zone {
 pub struct Clock {
     /// The zone of stamps without one.
     pub zone: Zone,
-    /// Year and day of the year of the last stamp without a year.
+    /// Year and day of the year (of a leap year) of the last anchor.
+    anchor: (i32, u32),
+    /// Where in the file the next anchor may stand.
+    next_anchor: u64,
+    /// Where the line stands that is read.
+    position: u64,
+    /// The year in which the last stamp without one was put.
     year: i32,
-    ordinal: u32,
     /// The last second worked out: neighbours share it.
     last: Option<(u64, Micros)>,
     /// The last midnight worked out, UTC.
     midnight: Option<((i32, u32, u32), Micros)>,
 }
 
+/// How far anchors stand apart, in bytes of the file.
+const STEP: u64 = 64 * 1024;
+
 impl Clock {
-    /// A clock whose first stamp without a year is nearest after or around the day `start` (in its own zone).
+    /// A clock whose first stamp without a year is in the year that puts it nearest to the day `start` (in its own zone).
     pub fn new(zone: Zone, start: NaiveDate) -> Self {
-        Self { zone, year: start.year(), ordinal: start.ordinal(), last: None, midnight: None }
+        let anchor = (start.year(), ordinal(start.month(), start.day()).unwrap_or(1));
+        Self { zone, anchor, next_anchor: 0, position: 0, year: start.year(), last: None, midnight: None }
+    }
+
+    /// Says where in the file the next line stands.
+    pub fn seek(&mut self, position: u64) {
+        self.position = position;
+    }
+
+    /// Whether the line that is read is the next anchor, if it has a stamp.
+    pub fn is_due(&self) -> bool {
+        self.position >= self.next_anchor
+    }
+
+    /// Takes the stamp of the line that is read as an anchor: its year, where it has one, month and day.
+    pub fn anchor(&mut self, year: Option<i32>, month: u32, day: u32) {
+        self.next_anchor = (self.position / STEP + 1) * STEP;
+        if let Some(ordinal) = ordinal(month, day) {
+            self.anchor = (year.unwrap_or_else(|| self.nearest_year(ordinal)), ordinal);
+        }
+    }
+
+    /// Moves over a chunk that begins at `offset`, from anchor to anchor. `stamp` gives year, month and day of a line that has a stamp.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64, stamp: impl Fn(&[u8]) -> Option<(Option<i32>, u32, u32)>) {
+        let end = offset + chunk.len() as u64;
+        while self.next_anchor < end {
+            let from = self.next_anchor.saturating_sub(offset) as usize;
+            let start = memchr::memrchr(b'\n', &chunk[..from]).map_or(0, |i| i + 1);
+            let behind = lines(&chunk[start..]).filter(|(at, _)| start + at >= from);
+            let found = behind.filter_map(|(at, line)| Some((at, stamp(line)?))).next();
+            let Some((at, (year, month, day))) = found else { return };
+            self.seek(offset + (start + at) as u64);
+            self.anchor(year, month, day);
+        }
+    }
+
+    /// The year that puts a day nearest to the anchor.
+    fn nearest_year(&self, ordinal: u32) -> i32 {
+        let (year, anchor) = self.anchor;
+        match i64::from(ordinal) - i64::from(anchor) {
+            ..-183 => year + 1,
+            184.. => year - 1,
+            _ => year,
+        }
     }
 
     /// A stamp that has its year.
@@ -134,17 +190,9 @@ impl Clock {
         Some(midnight + (seconds - i64::from(offset)) * SECOND)
     }
 
-    /// A stamp without a year: the year runs on from the stamp before.
+    /// A stamp without a year: in the year that is nearest to the last anchor.
     pub fn yearless(&mut self, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Option<Micros> {
-        // Day of a leap year, so that 29 February counts too.
-        let ordinal = NaiveDate::from_ymd_opt(2000, month, day)?.ordinal();
-        let forward = i64::from(ordinal) - i64::from(self.ordinal);
-        if forward < -183 {
-            self.year += 1;
-        } else if forward > 183 {
-            self.year -= 1;
-        }
-        self.ordinal = ordinal;
+        self.year = self.nearest_year(ordinal(month, day)?);
         self.full(self.year, month, day, hour, minute, second)
     }
 
@@ -152,6 +200,11 @@ impl Clock {
     pub fn year(&self) -> i32 {
         self.year
     }
+}
+
+/// The day's number in a leap year, so that 29 February counts too.
+fn ordinal(month: u32, day: u32) -> Option<u32> {
+    Some(NaiveDate::from_ymd_opt(2000, month, day)?.ordinal())
 }
 
 #[cfg(test)]
@@ -170,6 +223,49 @@ mod tests {
         assert_eq!(after - before, 2 * SECOND);
         assert_eq!(clock.yearless(12, 31, 23, 59, 59), Some(before));
         assert_eq!(clock.yearless(1, 1, 0, 0, 1), Some(after));
+    }
+
+    /// A line a day over three years, with a line far off now and then: read at once, or passed over in pieces.
+    #[test]
+    fn anchors_hold_the_year_over_years_however_the_file_is_cut() {
+        let stamp = |line: &[u8]| {
+            let text = std::str::from_utf8(line).ok()?;
+            let (month, day) = text.split_once(' ')?.0.split_once('-')?;
+            Some((None, month.parse().ok()?, day.parse().ok()?))
+        };
+        let padding = "x".repeat(10_000);
+        let days: Vec<NaiveDate> = day(2023, 11, 1).iter_days().take(1100).collect();
+        let off = |i: usize| i % 50 == 49;
+        let line = |(i, d): (usize, &NaiveDate)| {
+            let shown = if off(i) { *d + chrono::Duration::days(170) } else { *d };
+            format!("{}-{} {padding}\n", shown.month(), shown.day())
+        };
+        let log: String = days.iter().enumerate().map(line).collect();
+        let mut whole = Clock::new(Zone::UTC, days[0]);
+        let mut at = 0;
+        for (i, text) in log.lines().enumerate() {
+            whole.seek(at);
+            at += text.len() as u64 + 1;
+            let (_, month, day) = stamp(text.as_bytes()).unwrap();
+            if whole.is_due() {
+                whole.anchor(None, month, day);
+            }
+            let moment = whole.yearless(month, day, 0, 0, 0).unwrap();
+            if !off(i) {
+                assert_eq!(moment, days[i].and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros(), "{}", days[i]);
+            }
+        }
+        for piece in [1, 7, 100] {
+            let mut cut = Clock::new(Zone::UTC, days[0]);
+            let mut offset = 0;
+            let texts: Vec<&str> = log.split_inclusive('\n').collect();
+            for chunk in texts.chunks(piece) {
+                let chunk = chunk.concat();
+                cut.skip(chunk.as_bytes(), offset, stamp);
+                offset += chunk.len() as u64;
+            }
+            assert_eq!((cut.anchor, cut.next_anchor), (whole.anchor, whole.next_anchor), "{piece}");
+        }
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Kind {
     Health,
     /// Exchange: a shadow copy.
     Shadow,
+    /// Exchange: a row of an SMTP session, before its sessions are made attempts (`join::sessions`).
+    Session,
 }
 
 impl Kind {
@@ -118,6 +120,8 @@ pub struct Fields<'a> {
     pub count: u32,
     /// Whether the line was cut before its end.
     pub cut: bool,
+    /// Whether it stands in a log beside the server's main one: it counts only where that says nothing of the recipient.
+    pub beside: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -146,6 +150,7 @@ impl<'a> Fields<'a> {
             from_queue_manager: false,
             count: 1,
             cut: false,
+            beside: false,
         }
     }
 }
@@ -185,6 +190,7 @@ impl Fields<'_> {
             from_queue_manager: self.from_queue_manager,
             count: self.count,
             cut: self.cut,
+            beside: self.beside,
         }
     }
 }
@@ -201,12 +207,25 @@ pub trait Sink<'a> {
 
     /// Takes one reject.
     fn reject(&mut self, _refusal: Reject<'a>) {}
+    /// Takes note of something that is no event of a message.
+    fn remark(&mut self, _remark: Remark<'_>) {}
 }
 
 impl<'a> Sink<'a> for Vec<(Key<'a>, Fields<'a>)> {
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {
         Vec::push(self, (key, fields));
     }
+}
+
+/// What a line says that is no event of a message, and that the user should hear of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark<'a> {
+    /// A syslog says that it lost lines: its name, and how many, or 0 where it does not say.
+    Lost(&'a [u8], u64),
+    /// A server could not be reached for this domain.
+    Unreachable(&'a [u8]),
+    /// An event of this name is not known.
+    UnknownEvent(&'a [u8]),
 }
 
 /// How a line counts.

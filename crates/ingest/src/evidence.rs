@@ -1,6 +1,7 @@
 //! Where the year and the zone of stamps come from that lack them.
 //!
-//! Best first: the stamp itself, a long queue id or Exim id, a message id that Postfix made, the file's time, "now". The run says which.
+//! Best first: the stamp itself, a long queue id or Exim id, a message id that Postfix made, a neighbour in the rotation set, the date in
+//! the file's name, the file's time, "now". The run says which.
 
 use bouncestat_record::time::{Micros, SECOND};
 use bouncestat_record::{Mta, named_enum};
@@ -21,6 +22,10 @@ named_enum! {
         Id = "queue ids",
         /// The date in a `Message-ID:` that Postfix made.
         MessageId = "message ids",
+        /// The years of files of the same rotation set.
+        Neighbour = "neighbours in their rotation sets",
+        /// The date in the file's name.
+        Name = "dates in file names",
         /// The time at which the file was last written: a guess.
         FileTime = "the file's time",
         /// The present: a guess.
@@ -35,6 +40,17 @@ impl YearFrom {
     }
 }
 
+/// What other things than a file's lines tell of its place in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// It begins behind the beginning of the file before.
+    After(Micros),
+    /// It ends before the file behind begins.
+    Before(Micros),
+    /// It ends before the end of the day in its name.
+    Named(Micros),
+}
+
 /// What is known around a file.
 pub struct Around<'f> {
     /// Its first lines.
@@ -43,6 +59,8 @@ pub struct Around<'f> {
     pub tail: Option<&'f [u8]>,
     /// When it was last written.
     pub modified: Option<Micros>,
+    /// What its rotation set and its name tell.
+    pub bound: Option<Bound>,
     /// "Now".
     pub now: Micros,
 }
@@ -58,9 +76,15 @@ pub fn syslog_clock(around: &Around<'_>, zone: Zone) -> (Clock, YearFrom) {
     if let Some((year, from)) = id_evidence(around.head, &first) {
         return (Clock::new(zone, date(year, &first)), from);
     }
-    let (moment, from) = match around.modified {
-        Some(modified) => (modified, YearFrom::FileTime),
-        None => (around.now, YearFrom::Now),
+    let (moment, from) = match (around.bound, around.modified) {
+        (Some(Bound::After(start)), _) => {
+            let year = year_at_or_after(&first, start - 86_400 * SECOND);
+            return (Clock::new(zone, date(year, &first)), YearFrom::Neighbour);
+        }
+        (Some(Bound::Before(start)), _) => (start, YearFrom::Neighbour),
+        (Some(Bound::Named(day)), _) => (day, YearFrom::Name),
+        (None, Some(modified)) => (modified, YearFrom::FileTime),
+        (None, None) => (around.now, YearFrom::Now),
     };
     // The file was written last at its last line, which is at or before that time.
     let leap_day = around.tail.and_then(leap_day).or_else(|| leap_day(around.head));
@@ -135,6 +159,10 @@ fn id_evidence(head: &[u8], first: &Stamp) -> Option<(i32, YearFrom)> {
     let (mut by_id, mut by_message_id) = (Vec::new(), Vec::new());
     for (_, line) in lines(head) {
         let Some(frame) = framing::syslog(line) else { continue };
+        let word = &frame.text[..frame.text.iter().take(40).position(|&b| b == b' ').unwrap_or(0)];
+        if let Some(seconds) = Some(word).filter(|id| exim::is_message_id(id)).and_then(exim::id_epoch) {
+            by_id.push(first_year(first, &frame.stamp, seconds * SECOND));
+        }
         let Some(colon) = frame.text.iter().take(40).position(|&b| b == b':') else { continue };
         let id = &frame.text[..colon];
         if let Some(seconds) = postfix::long_id_seconds(id) {
@@ -206,7 +234,7 @@ pub fn exim_offset(head: &[u8]) -> Option<FixedOffset> {
 
 /// Whether files of this server may hold stamps without a year.
 pub fn is_syslog(mta: Mta, head: &[u8]) -> bool {
-    mta == Mta::Postfix || (mta == Mta::Exim && first_stamp(head).is_some())
+    mta == Mta::Postfix || (mta == Mta::Exim && exim::is_stamped_by_syslog(head))
 }
 
 #[cfg(test)]
@@ -221,7 +249,8 @@ mod tests {
 
     #[track_caller]
     fn check(head: &str, modified: Option<&str>, want: (&str, YearFrom)) {
-        let around = Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), now: micros(FAR_NOW) };
+        let around =
+            Around { head: head.as_bytes(), tail: None, modified: modified.map(micros), bound: None, now: micros(FAR_NOW) };
         let (mut clock, from) = syslog_clock(&around, Zone::UTC);
         let first = first_stamp(head.as_bytes()).unwrap().at(&mut clock).unwrap();
         assert_eq!((first, from), (micros(want.0), want.1), "{head}");
@@ -237,6 +266,15 @@ mod tests {
         // The first line lies before New Year, the id after it.
         let before = "Dec 31 23:00:00 lab kernel: x\nJan  1 13:42:06 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: x\n";
         check(before, None, ("2026-12-31T23:00:00Z", YearFrom::Id));
+    }
+
+    #[test]
+    fn exims_ids_tell_the_year_where_only_the_syslog_stamps() {
+        let line = "Nov 22 13:07:02 mx exim[7]: 1xV7He-00060W-1p Completed\n";
+        check(line, Some("2029-01-01T00:00:00Z"), ("2026-11-22T13:07:02Z", YearFrom::Id));
+        assert!(is_syslog(Mta::Exim, line.as_bytes()));
+        let own = "Nov 22 13:07:02 mx exim[7]: 2026-11-22 13:07:02 1xV7He-00060W-1p Completed\n";
+        assert!(!is_syslog(Mta::Exim, own.as_bytes()));
     }
 
     #[test]

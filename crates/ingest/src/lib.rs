@@ -12,6 +12,7 @@ pub mod lines;
 pub mod mta;
 pub mod plan;
 pub mod reject;
+pub mod rejoin;
 pub mod run;
 
 pub use evidence::YearFrom;

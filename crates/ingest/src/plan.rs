@@ -2,6 +2,8 @@
 //!
 //! Only the first and last lines of files are read here. The order comes from what is inside, never from names alone.
 
+mod sets;
+
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,13 +12,14 @@ use bouncestat_record::time::Micros;
 
 use crate::clock::Zone;
 use crate::event::{Fields, Key, Sort};
-use crate::evidence::{self, Around, YearFrom};
+use crate::evidence::{self, Around, Bound, YearFrom};
 use crate::framing::{self, Stamp, wrap};
 use crate::input::lines;
 use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
 use crate::mta::{self, FileFacts, LineReader};
+use crate::rejoin::{self, Joiner};
 
 /// What is given from outside.
 #[derive(Clone, Debug)]
@@ -80,7 +83,7 @@ const FIRST_PROBES: usize = 8;
 pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
     let mut plan = Plan::default();
     for source in sources {
-        match look(source, options) {
+        match look(source, options, None) {
             Ok((file, problem)) => {
                 plan.problems.extend(problem);
                 plan.files.extend(file);
@@ -88,6 +91,7 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
             Err(problem) => plan.problems.push(problem),
         }
     }
+    sets::agree(&mut plan.files, options);
     // A file without events has no place in time; where two begin and end together, names tell which is older.
     plan.files.sort_by_cached_key(|f| {
         let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
@@ -98,12 +102,14 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
 
 type Looked = (Option<PlannedFile>, Option<Problem>);
 
-fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
+/// `bound` is what neighbours and names tell of its years.
+fn look(source: Source, options: &PlanOptions, bound: Option<Bound>) -> Result<Looked, Problem> {
     // What can be read only once is opened here, and stays open.
     let (peek, opened) = match source.kind {
         SourceKind::File => (input::peek(&source)?, None),
         SourceKind::Pipe | SourceKind::Stdin => input::open_peeked(&source).map(|(peek, reader)| (peek, Some(reader)))?,
     };
+    let peek = Peek { head: rejoin::text(peek.head), tail: peek.tail.map(rejoin::text), ..peek };
     let keep = |file: PlannedFile| Some(PlannedFile { opened, ..file });
     let hint = |kind, what: &str, remedy: &str| Some(Problem::new(kind, &source.path, what, remedy));
     if peek.head.is_empty() {
@@ -124,7 +130,7 @@ fn look(source: Source, options: &PlanOptions) -> Result<Looked, Problem> {
         );
         return Ok((keep(PlannedFile::foreign(source)), problem));
     };
-    Ok((keep(PlannedFile::new(source, &peek, mta, options)), None))
+    Ok((keep(PlannedFile::new(source, &peek, mta, options, bound)), None))
 }
 
 /// Looks for the lines of a mail server past the first ones, in a file that holds other things too.
@@ -133,7 +139,7 @@ fn search(source: &Source, peek: &Peek) -> Option<Mta> {
         return None;
     }
     let reader = input::open(source).ok()?;
-    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| mta::detect(&chunk.data))
+    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| mta::detect(&rejoin::text(chunk.data)))
 }
 
 impl PlannedFile {
@@ -151,7 +157,7 @@ impl PlannedFile {
         }
     }
 
-    fn new(source: Source, peek: &Peek, mta: Mta, options: &PlanOptions) -> Self {
+    fn new(source: Source, peek: &Peek, mta: Mta, options: &PlanOptions, bound: Option<Bound>) -> Self {
         let bare_head = wrap::unwrapped(&peek.head);
         let bare_tail = peek.tail.as_deref().map(wrap::unwrapped);
         let mut zone = options.zone;
@@ -167,8 +173,13 @@ impl PlannedFile {
                 zone_from_ids = Some(told);
             }
         }
-        let around =
-            Around { head: &bare_head, tail: bare_tail.as_deref(), modified: source.modified.map(micros), now: options.now };
+        let around = Around {
+            head: &bare_head,
+            tail: bare_tail.as_deref(),
+            modified: source.modified.map(micros),
+            bound,
+            now: options.now,
+        };
         let (clock, year_from) = if evidence::is_syslog(mta, &bare_head) {
             evidence::syslog_clock(&around, zone)
         } else {
@@ -182,7 +193,7 @@ impl PlannedFile {
         // Lines that say nothing still tell when they were written.
         let start = start.or_else(|| first_stamp(&bare_head)?.at(&mut before_first));
         let end = match (&peek.tail, peek.complete) {
-            (_, true) => last,
+            (_, true) => last.or_else(|| last_stamp(&bare_head)?.at(&mut before_first)),
             (Some(tail), false) => last_event(after_head, tail),
             (None, false) => None,
         };
@@ -196,9 +207,12 @@ impl PlannedFile {
         let mut reader = self.reader.clone()?;
         let chunks = Chunks::new(input::open(&self.source).ok()?, ChunkOptions::default());
         let mut newest = None;
+        let mut joiner = Joiner::default();
         for chunk in chunks {
+            let (text, places) = joiner.take(chunk.data, chunk.offset);
             let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
-            for (_, line) in lines(&chunk.data) {
+            for (number, (at, line)) in lines(&text).enumerate() {
+                reader.seek(places.of(number, at).0);
                 reader.line(line, &mut sink);
             }
             newest = newest.max(sink.iter().map(|(_, fields)| fields.at).max());
@@ -216,6 +230,12 @@ fn input_start(head: &[u8]) -> Option<chrono::NaiveDateTime> {
 /// The first stamp, of a syslog or of the server itself.
 fn first_stamp(head: &[u8]) -> Option<Stamp> {
     lines(head).find_map(|(_, line)| framing::syslog(line).map(|f| f.stamp).or_else(|| Some(Stamp::read(line)?.0)))
+}
+
+/// The last one.
+fn last_stamp(head: &[u8]) -> Option<Stamp> {
+    let stamp = |line| framing::syslog(line).map(|f| f.stamp).or_else(|| Some(Stamp::read(line)?.0));
+    lines(head).filter_map(|(_, line)| stamp(line)).last()
 }
 
 fn micros(time: SystemTime) -> Micros {

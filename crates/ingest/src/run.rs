@@ -2,6 +2,7 @@
 //!
 //! The result does not depend on the number of threads or the size of chunks. What is done with deliveries is the [`Consumer`]'s.
 
+mod halves;
 mod overlap;
 mod produce;
 
@@ -14,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::input::{ChunkOptions, Problem};
 use crate::join::fold::{self, Context, Counts, View};
+use crate::join::remarks::Remarks;
 use crate::join::scan::{Lines, Scan, Tally, scan};
 use crate::join::stitch::{Ids, Message, Stitcher, Whole};
 use crate::join::window::Window;
@@ -67,6 +69,8 @@ pub struct Summary {
     pub whole_files: u64,
     /// What is no delivery.
     pub counts: Counts,
+    /// What else lines say: losses, domains that could not be reached, events that are not known.
+    pub remarks: Remarks,
     /// Messages that were still open at the end.
     pub open_messages: usize,
     /// What went wrong with files while they were read.
@@ -111,7 +115,7 @@ pub fn run<C: Consumer>(
             while round.len() < in_flight {
                 match receive.recv() {
                     Ok(Note::Piece(piece)) => {
-                        progress.bytes += piece.chunk.len() as u64;
+                        progress.bytes += piece.bytes;
                         progress.packed = piece.packed;
                         round.push(piece);
                     }
@@ -139,6 +143,7 @@ pub fn run<C: Consumer>(
             for scan in scans {
                 let scan = without_duplicates(scan, &mut overlaps);
                 summary.tally.add(scan.tally);
+                summary.remarks.add(&scan.remarks);
                 let closed = stitcher.take(&scan);
                 whole.push((scan, closed));
             }
@@ -163,7 +168,7 @@ pub fn run<C: Consumer>(
 fn scan_round(round: Vec<Piece>, overlaps: &Overlaps, rejects: bool) -> Vec<Scan> {
     let one = |piece: Piece| {
         let lines = if overlaps.is_watched(piece.file) { Lines::Hash } else { Lines::Plain };
-        scan(piece.reader, piece.chunk, (piece.file, piece.offset), rejects, lines)
+        scan(piece.reader, piece.chunk, piece.file, piece.places, rejects, lines)
     };
     round.into_par_iter().map(one).collect()
 }

@@ -40,11 +40,15 @@ pub fn normal_domain(domain: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// The form in which two recipients of one message are compared: the domain in lower case, the local part as written.
+/// The form in which two recipients of one message are compared: the domain as [`domain`] gives it, the local part as written.
 pub fn comparable(address: &[u8]) -> Vec<u8> {
     match address.iter().rposition(|&b| b == b'@') {
         Some(at) => {
             let mut key = address[..=at].to_vec();
+            if !address[at..].is_ascii() {
+                key.extend_from_slice(normal_domain(&address[at + 1..]).as_bytes());
+                return key;
+            }
             key.extend(address[at + 1..].iter().map(u8::to_ascii_lowercase));
             if key.last() == Some(&b'.') {
                 key.pop();
@@ -73,5 +77,6 @@ mod tests {
     fn recipients_differ_by_local_part_case_only() {
         assert_eq!(comparable(b"A@EX.test"), comparable(b"A@ex.TEST"));
         assert_ne!(comparable(b"a@ex.test"), comparable(b"A@ex.test"));
+        assert_eq!(comparable("a@BÜCHER.example.".as_bytes()), comparable(b"a@xn--bcher-kva.example"));
     }
 }

@@ -3,6 +3,7 @@
 //! `Nov 22 13:42:06 lab postfix/smtp[294]: 4jXVcG…` and its RFC 3339, RFC 5424 and year-first forms. The form is told line by line.
 //! Wrappers around whole lines are `wrap`'s. What is not here: what the message says.
 
+pub mod loss;
 pub mod stamp;
 pub mod wrap;
 

@@ -120,6 +120,11 @@ impl Stamp {
         NaiveDate::from_ymd_opt(self.year?, self.month, self.day)?.and_hms_opt(self.hour, self.minute, self.second.min(59))
     }
 
+    /// Year, month and day, as a clock takes them for an anchor.
+    pub fn date(&self) -> (Option<i32>, u32, u32) {
+        (self.year, self.month, self.day)
+    }
+
     /// The moment, by the clock of its file. `None` for a date that does not exist.
     pub fn at(&self, clock: &mut Clock) -> Option<Micros> {
         let whole = match (self.year, self.offset) {

@@ -8,7 +8,7 @@
 //! | a syslog in a syslog | `May 02 10:00:00 node docker[1]: May  2 10:00:00 lab postfix/smtp[1]: …` |
 //!
 //! The server's own stamp stays the clock; the wrapper's only lends year, zone or precision. What is not here: the parts of a line that
-//! CRI cut (`P`), which are read as cut lines, and the journal's export format.
+//! CRI cut (`P`) and the journal's export format, which `rejoin` makes lines of.
 
 use std::borrow::Cow;
 

@@ -5,7 +5,9 @@
 //! cutting a log gives the same messages. Nothing is decided before a message is whole.
 
 pub mod fold;
+pub mod remarks;
 pub mod scan;
+mod sessions;
 pub mod stitch;
 pub mod store;
 pub mod window;

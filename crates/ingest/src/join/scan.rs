@@ -8,12 +8,14 @@ use std::collections::hash_map::Entry;
 use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
+use super::remarks::Remarks;
 use super::store::{Event, Part, Span, Text};
 use super::{ByHash, hash_bytes, hash_key};
-use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
 use crate::input::lines;
 use crate::mta::LineReader;
 use crate::reject::{Kept, Reject};
+use crate::rejoin::Places;
 
 /// No event.
 const NONE: u32 = u32::MAX;
@@ -60,6 +62,8 @@ pub struct Scan {
     pub tally: Tally,
     /// What it tells of rejects of our own, where a run asks for them.
     pub(crate) rejects: Option<Vec<Kept>>,
+    /// What else its lines say.
+    pub remarks: Remarks,
     /// Hashes of all its lines, where they are asked for.
     pub line_hashes: Vec<u64>,
     /// First and last moment of its events.
@@ -67,7 +71,7 @@ pub struct Scan {
     /// Open fragments by hash of their key.
     index: ByHash<u32>,
     file: u32,
-    offset: u64,
+    places: Places,
     /// Stands at the start of the piece.
     reader: LineReader,
 }
@@ -85,6 +89,8 @@ pub struct Tally {
     pub truncated: u64,
     /// Lines that stand in another file too.
     pub duplicates: u64,
+    /// Lines that were put together from parts.
+    pub rejoined: u64,
 }
 
 impl Tally {
@@ -95,6 +101,7 @@ impl Tally {
         self.unrecognised += other.unrecognised;
         self.truncated += other.truncated;
         self.duplicates += other.duplicates;
+        self.rejoined += other.rejoined;
     }
 }
 
@@ -119,8 +126,17 @@ pub fn is_comparable(line: &[u8]) -> bool {
     line.len() > 1 && line[0] != b'#'
 }
 
-/// Scans a chunk: `file` and `offset` say where its first byte stands; `rejects`: whether they are asked for.
-pub fn scan(reader: LineReader, chunk: Vec<u8>, (file, offset): (u32, u64), rejects: bool, mut watch: Lines<'_>) -> Scan {
+/// Scans a chunk: `file` and `places` (or the offset of its first byte) say where its lines stand; `rejects`: whether
+/// those are asked for.
+pub fn scan(
+    reader: LineReader,
+    chunk: Vec<u8>,
+    file: u32,
+    places: impl Into<Places>,
+    rejects: bool,
+    mut watch: Lines<'_>,
+) -> Scan {
+    let places = places.into();
     let mut scan = Scan {
         mta: reader.mta(),
         chunk: Vec::new(),
@@ -131,35 +147,42 @@ pub fn scan(reader: LineReader, chunk: Vec<u8>, (file, offset): (u32, u64), reje
         came_from: Vec::new(),
         tally: Tally::default(),
         rejects: rejects.then(Vec::new),
+        remarks: Remarks::default(),
         line_hashes: Vec::new(),
         span: None,
         index: ByHash::default(),
         file,
-        offset,
+        places: Places::default(),
         reader: reader.clone(),
     };
+    scan.tally.rejoined = places.joined;
     let mut reader = reader;
     let mut sink = ScanSink { scan: &mut scan, chunk: &chunk, line_offset: 0 };
-    for (at, line) in lines(&chunk) {
-        sink.scan.tally.lines += 1;
+    for (number, (at, line)) in lines(&chunk).enumerate() {
+        let (position, offset, physical) = places.of(number, at);
+        sink.scan.tally.lines += physical;
+        reader.seek(position);
         if !matches!(watch, Lines::Plain) && is_comparable(line) {
             let hash = hash_bytes(line);
             sink.scan.line_hashes.push(hash);
             if let Lines::Guarded(guard) = &mut watch
                 && guard.is_duplicate(hash)
             {
-                sink.scan.tally.duplicates += 1;
+                sink.scan.tally.duplicates += physical;
+                // It still moves the clock.
+                reader.line(line, &mut Nobody);
                 continue;
             }
         }
-        sink.line_offset = offset + at as u64;
+        sink.line_offset = offset;
         match reader.line(line, &mut sink) {
-            Sort::Used => sink.scan.tally.used += 1,
+            Sort::Used => sink.scan.tally.used += physical,
             Sort::Irrelevant => {}
-            Sort::Unrecognised => sink.scan.tally.unrecognised += 1,
+            Sort::Unrecognised => sink.scan.tally.unrecognised += physical,
         }
     }
     scan.chunk = chunk;
+    scan.places = places;
     scan.index = ByHash::default();
     scan
 }
@@ -172,7 +195,7 @@ impl Scan {
 
     /// Scans the same piece again, asking something else of its lines.
     pub fn again(self, watch: Lines<'_>) -> Self {
-        scan(self.reader, self.chunk, (self.file, self.offset), self.rejects.is_some(), watch)
+        scan(self.reader, self.chunk, self.file, self.places, self.rejects.is_some(), watch)
     }
 
     /// The file it was read from.
@@ -194,6 +217,13 @@ impl Scan {
 /// Whether such an event shows that the id is in use anew. Exim's and Exchange's ids are never used again.
 fn begins_anew(mta: Mta, kind: Kind) -> bool {
     mta == Mta::Postfix && kind == Kind::Born
+}
+
+/// Takes the events of lines that don't count.
+struct Nobody;
+
+impl<'a> Sink<'a> for Nobody {
+    fn push(&mut self, _: Key<'a>, _: Fields<'a>) {}
 }
 
 /// Puts events into a scan.
@@ -257,6 +287,10 @@ impl<'a> Sink<'a> for ScanSink<'_, 'a> {
         if let Some(rejects) = &mut self.scan.rejects {
             rejects.push(Kept { reject: reject.into_owned(), offset: self.line_offset });
         }
+    }
+
+    fn remark(&mut self, remark: Remark<'_>) {
+        self.scan.remarks.take(remark);
     }
 
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {

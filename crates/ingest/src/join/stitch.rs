@@ -7,9 +7,10 @@ use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
 use super::scan::{Fragment, Scan};
-use super::store::{Event, Part, Text};
+use super::sessions;
+use super::store::{Event, Part, Span, Text};
 use super::{ByHash, HashSet64, hash_bytes};
-use crate::event::Kind;
+use crate::event::{Fields, Kind};
 
 /// A message with a text of its own, so that it outlives the chunks it was read from.
 #[derive(Clone, Debug)]
@@ -126,6 +127,8 @@ impl Stitcher {
     pub fn finish(self) -> (Vec<Message>, Ids) {
         let mut open: Vec<Message> = self.open.into_values().collect();
         open.sort_by(|a, b| a.order().cmp(&b.order()));
+        let mut open = sessions::to_attempts(open);
+        open.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut messages = self.pending;
         messages.extend(merge_by_message_id(open));
         (messages, self.ids)
@@ -150,15 +153,17 @@ fn merge_by_message_id(open: Vec<Message>) -> Vec<Message> {
     let mut kept: Vec<Option<Message>> = open.into_iter().map(Some).collect();
     for i in 0..kept.len() {
         let Some(message) = kept[i].take_if(|m| m.is_named_by_message_id()) else { continue };
-        match owner.get(&hash_bytes(&message.id)).copied().flatten() {
-            Some(to) => {
+        match owner.get(&hash_bytes(&message.id)).copied() {
+            // Several messages have this Message-ID. What stands beside the main log is told there, for one or the other.
+            Some(None) if message.events.iter().all(|e| e.beside) => {}
+            Some(Some(to)) => {
                 let target = kept[to].as_mut().expect("network ids are never merged away");
                 for event in &message.events {
                     let event = event.moved(message.text(), &mut target.text, None);
                     target.events.push(event);
                 }
             }
-            None => kept[i] = Some(message),
+            Some(None) | None => kept[i] = Some(message),
         }
     }
     kept.into_iter().flatten().collect()
@@ -194,6 +199,31 @@ impl Message {
         } else {
             self.mixed |= !queue.is_empty() && queue != &*self.queue;
         }
+    }
+
+    /// A message of Exchange of which nothing is known yet.
+    pub(super) fn of_exchange(id: &[u8]) -> Self {
+        Self {
+            mta: Mta::Exchange,
+            host: Box::default(),
+            id: id.into(),
+            events: Vec::new(),
+            text: Vec::new(),
+            mixed: false,
+            hands_over: false,
+            queue: Box::default(),
+        }
+    }
+
+    /// Adds an event that stands in the place of `row`.
+    pub(super) fn put(&mut self, fields: &Fields<'_>, row: &Event) {
+        let text = &mut self.text;
+        let event = Event::keep(fields, row.file, row.offset, |piece| {
+            let span = Span::new(text.len(), piece.len());
+            text.extend_from_slice(piece);
+            span
+        });
+        self.events.push(event);
     }
 
     /// What its spans point into.

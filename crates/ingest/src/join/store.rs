@@ -80,6 +80,8 @@ pub struct Event {
     pub local: bool,
     /// Logged by the queue's manager.
     pub from_queue_manager: bool,
+    /// From a log beside the server's main one.
+    pub beside: bool,
     /// Whether `sender` is said; it may be empty.
     pub has_sender: bool,
     /// The texts, in the order of [`TEXTS`].
@@ -148,6 +150,7 @@ impl Event {
             stage: f.stage,
             local: f.local,
             from_queue_manager: f.from_queue_manager,
+            beside: f.beside,
             has_sender: f.sender.is_some(),
             spans: texts.map(|text| if text.is_empty() { Span::EMPTY } else { keep(text) }),
         }

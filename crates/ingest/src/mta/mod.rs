@@ -16,7 +16,7 @@ use bouncestat_record::{Action, EnhancedCode, Mta};
 use chrono::NaiveDate;
 
 use crate::clock::{Clock, Zone};
-use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
 use crate::framing::wrap;
 use crate::reject::Reject;
 
@@ -61,11 +61,20 @@ impl LineReader {
         }
     }
 
-    /// Moves over a chunk without reading it, so that the reader stands where the next chunk begins.
-    pub fn skip(&mut self, chunk: &[u8]) {
+    /// Says where in the file the next line stands: years run along fixed places of it.
+    pub fn seek(&mut self, position: u64) {
         match self {
-            Self::Postfix(r) => r.skip(chunk),
-            Self::Exim(r) => r.skip(chunk),
+            Self::Postfix(r) => r.seek(position),
+            Self::Exim(r) => r.seek(position),
+            Self::Exchange(_) => {}
+        }
+    }
+
+    /// Moves over a chunk that begins at `offset` without reading it, so that the reader stands where the next chunk begins.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64) {
+        match self {
+            Self::Postfix(r) => r.skip(chunk, offset),
+            Self::Exim(r) => r.skip(chunk, offset),
             Self::Exchange(r) => r.skip(chunk),
         }
     }
@@ -106,6 +115,10 @@ impl<'short, 'long, S: Sink<'long>> Sink<'short> for Owning<'_, 'long, S> {
 
     fn reject(&mut self, reject: Reject<'short>) {
         self.sink.reject(reject.into_owned());
+    }
+
+    fn remark(&mut self, remark: Remark<'_>) {
+        self.sink.remark(remark);
     }
 }
 

@@ -9,13 +9,18 @@ use memchr::memchr_iter;
 use crate::input::{self, ChunkOptions, Chunks, Problem};
 use crate::mta::LineReader;
 use crate::plan::PlannedFile;
+use crate::rejoin::{Joiner, Places};
+
+use super::halves::Halves;
 
 /// A chunk to scan.
 pub(super) struct Piece {
     pub file: u32,
     pub reader: LineReader,
     pub chunk: Vec<u8>,
-    pub offset: u64,
+    pub places: Places,
+    /// Bytes of the text as it was read.
+    pub bytes: u64,
     /// Bytes of all files read so far, as they lie on the disk.
     pub packed: u64,
 }
@@ -33,6 +38,7 @@ pub(super) enum Note {
 /// Reads all files into buffers that come back through `spare`. Ends early when nobody listens any more.
 pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &SyncSender<Note>, spare: &Receiver<Vec<u8>>) {
     let mut packed_before = 0;
+    let mut halves = Halves::new(&files);
     for (index, file) in files.into_iter().enumerate() {
         let size = file.source.size.unwrap_or(0);
         let opened = match file.opened {
@@ -42,7 +48,8 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
         let told = match opened {
             Ok(reader) => {
                 let chunks = Chunks::new(reader, options);
-                read(index as u32, chunks, file.reader, packed_before, send, spare)
+                let reading = Reading { file: index as u32, packed_before, handed_out: 0, send };
+                reading.read(chunks, file.reader, &mut halves, spare)
             }
             Err(problem) => send.send(Note::Problem(problem)).is_ok(),
         };
@@ -53,44 +60,76 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
     }
 }
 
-fn read(
+/// One file that is read.
+struct Reading<'s> {
     file: u32,
-    mut chunks: Chunks,
-    mut reader: Option<LineReader>,
     packed_before: u64,
-    send: &SyncSender<Note>,
-    spare: &Receiver<Vec<u8>>,
-) -> bool {
-    let mut handed_out = 0;
-    loop {
-        spare.try_iter().for_each(|buffer| chunks.recycle(buffer));
-        let Some(chunk) = chunks.next() else { break };
-        handed_out += chunk.data.len() as u64;
-        let note = match &mut reader {
-            None => {
-                let ends = memchr_iter(b'\n', &chunk.data).count() as u64;
-                let open_end = u64::from(chunk.data.last().is_some_and(|b| *b != b'\n'));
-                let note = Note::Lines { lines: ends + open_end, bytes: chunk.data.len() as u64 };
-                chunks.recycle(chunk.data);
-                note
-            }
-            Some(reader) => {
-                let here = reader.clone();
-                if !chunk.last {
-                    reader.skip(&chunk.data);
+    /// Bytes of the text that were handed out.
+    handed_out: u64,
+    send: &'s SyncSender<Note>,
+}
+
+impl Reading<'_> {
+    fn read(
+        mut self,
+        mut chunks: Chunks,
+        mut reader: Option<LineReader>,
+        halves: &mut Halves,
+        spare: &Receiver<Vec<u8>>,
+    ) -> bool {
+        let mut joiner = Joiner::default();
+        let mut end = 0;
+        loop {
+            spare.try_iter().for_each(|buffer| chunks.recycle(buffer));
+            let Some(chunk) = chunks.next() else { break };
+            let (data, offset) = halves.mend(self.file as usize, chunk.data, chunk.offset, chunk.last);
+            let bytes = data.len() as u64;
+            self.handed_out += bytes;
+            end = offset + bytes;
+            let told = match &mut reader {
+                None => {
+                    let told = self.count_lines(&data);
+                    chunks.recycle(data);
+                    told
                 }
-                let packed = packed_before + chunks.reader().packed();
-                Note::Piece(Piece { file, reader: here, chunk: chunk.data, offset: chunk.offset, packed })
+                Some(reader) => {
+                    let packed = self.packed_before + chunks.reader().packed();
+                    let piece = joiner.take(data, offset);
+                    let more = !chunk.last || joiner.is_open();
+                    self.hand_out(piece, bytes, reader, packed, more)
+                }
+            };
+            if !told {
+                return false;
             }
-        };
-        if send.send(note).is_err() {
+        }
+        let packed = self.packed_before + chunks.reader().packed();
+        if let (Some(rest), Some(reader)) = (joiner.finish(end), &mut reader)
+            && !self.hand_out(rest, 0, reader, packed, false)
+        {
             return false;
         }
+        // Holes and the rest of endless lines are read too.
+        let unseen = halves.length(self.file as usize, chunks.reader().unpacked()).saturating_sub(self.handed_out);
+        if unseen > 0 && self.send.send(Note::Lines { lines: 0, bytes: unseen }).is_err() {
+            return false;
+        }
+        chunks.problems().into_iter().all(|problem| self.send.send(Note::Problem(problem)).is_ok())
     }
-    // Holes and the rest of endless lines are read too.
-    let unseen = chunks.reader().unpacked().saturating_sub(handed_out);
-    if unseen > 0 && send.send(Note::Lines { lines: 0, bytes: unseen }).is_err() {
-        return false;
+
+    /// Hands out a piece with a reader that stands at its start, and moves on where more follows.
+    fn hand_out(&self, (chunk, places): (Vec<u8>, Places), bytes: u64, reader: &mut LineReader, packed: u64, more: bool) -> bool {
+        let here = reader.clone();
+        if more {
+            reader.skip(&chunk, places.base());
+        }
+        self.send.send(Note::Piece(Piece { file: self.file, reader: here, chunk, places, bytes, packed })).is_ok()
     }
-    chunks.problems().into_iter().all(|problem| send.send(Note::Problem(problem)).is_ok())
+
+    /// Hands out lines that nobody reads.
+    fn count_lines(&self, data: &[u8]) -> bool {
+        let ends = memchr_iter(b'\n', data).count() as u64;
+        let open_end = u64::from(data.last().is_some_and(|b| *b != b'\n'));
+        self.send.send(Note::Lines { lines: ends + open_end, bytes: data.len() as u64 }).is_ok()
+    }
 }

@@ -3,9 +3,11 @@
 //! Rows of many servers come in any order, so they are put in the order of time first. A delivery to a mailbox beats everything; a
 //! failure or deferral later than the last hand-over beats it, because the next hop was ours; a drop is no delivery.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use bouncestat_record::time::Micros;
+use bouncestat_record::address::comparable;
+use bouncestat_record::time::{Micros, SECOND};
 use bouncestat_record::{Action, Delivery, Outcome, Try};
 use typed_arena::Arena;
 
@@ -30,16 +32,39 @@ struct Recipient<'t> {
     dropped: bool,
     inbound: bool,
     outside: u64,
+    /// The log that tells of it.
+    told_by: Option<Source>,
+}
+
+/// Which log an event is from, the best first: what a better one says of a recipient is only completed by the others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// Message tracking, and Exchange Online's extended report.
+    Tracking,
+    /// The send protocol log.
+    Protocol,
+    /// What only sums up: it has no replies.
+    Summary,
+}
+
+impl Source {
+    fn of(event: &Event) -> Self {
+        match (event.beside, event.stage) {
+            (false, _) => Self::Tracking,
+            (true, Some(_)) => Self::Protocol,
+            (true, None) => Self::Summary,
+        }
+    }
 }
 
 /// Folds one message.
 pub(super) fn fold(view: View<'_>, context: Context<'_>, counts: &mut Counts, out: &mut dyn FnMut(&Delivery<'_>)) {
     let spare = Arena::new();
     let mut events: Vec<&Event> = view.events.iter().collect();
-    events.sort_by_key(|e| e.at);
+    events.sort_by_key(|e| (Source::of(e), e.at));
     let mut envelope = Envelope::default();
     let mut recipients: Vec<Recipient<'_>> = Vec::new();
-    let mut index = HashMap::<&[u8], usize, ahash::RandomState>::with_hasher(fixed_hasher());
+    let mut index = HashMap::<Cow<'_, [u8]>, usize, ahash::RandomState>::with_hasher(fixed_hasher());
     let mut health = false;
     let mut probed = 0;
     for event in events {
@@ -48,7 +73,7 @@ pub(super) fn fold(view: View<'_>, context: Context<'_>, counts: &mut Counts, ou
         }
         let side = context.window.side(event.at);
         let address = view.bytes(event, Part::Recipient);
-        if side != Side::After {
+        if side != Side::After && event.kind != Kind::Session {
             envelope.learn(&view, event);
         }
         if event.kind == Kind::Health {
@@ -58,11 +83,20 @@ pub(super) fn fold(view: View<'_>, context: Context<'_>, counts: &mut Counts, ou
         if address.is_empty() {
             continue;
         }
-        let at = *index.entry(address).or_insert_with(|| {
+        // Addresses come in lower case; an international domain may be spelt in two ways.
+        let key = if address.is_ascii() { Cow::Borrowed(address) } else { Cow::Owned(comparable(address)) };
+        let at = *index.entry(key).or_insert_with(|| {
             recipients.push(Recipient { address, ..Recipient::default() });
             recipients.len() - 1
         });
-        apply(&view, event, side, &envelope, context, &mut recipients[at], &spare);
+        let (recipient, source) = (&mut recipients[at], Source::of(event));
+        match recipient.told_by {
+            Some(better) if better < source => complete(&view, event, side, &envelope, recipient, &spare),
+            _ => {
+                recipient.told_by = Some(source);
+                apply(&view, event, side, &envelope, context, recipient, &spare);
+            }
+        }
     }
     if health {
         counts.excluded.health += (recipients.len() as u64).max(u64::from(probed > 0));
@@ -123,6 +157,72 @@ fn apply<'t>(
             recipient.outside += 1;
         }
     }
+}
+
+/// Completes what a better log says of a recipient: host, IP and stage of an attempt from the protocol log; the end of a message that was
+/// handed over to Exchange Online, from its summary.
+fn complete<'t>(
+    view: &View<'t>,
+    event: &Event,
+    side: Side,
+    envelope: &Envelope<'t>,
+    recipient: &mut Recipient<'t>,
+    spare: &'t Arena<String>,
+) {
+    /// Both logs are written within moments of the reply.
+    const NEAR: Micros = 60 * SECOND;
+    if side == Side::After {
+        return;
+    }
+    let action = match event.kind {
+        Kind::Mailbox | Kind::Relayed => Action::Delivered,
+        Kind::Failed => Action::Bounced,
+        Kind::Deferred => Action::Deferred,
+        _ => return,
+    };
+    let attempt = Try { delay_ms: envelope.delay(event), ..view.attempt(event, action, spare) };
+    if Source::of(event) == Source::Summary {
+        let handed_over = recipient.outcome() == Some(Outcome::Delivered) && recipient.mailbox.is_none();
+        if let (true, Some((relayed, _)), Kind::Failed | Kind::Deferred) = (handed_over, recipient.relayed, event.kind) {
+            let at = event.at.max(relayed + 1);
+            match event.kind {
+                Kind::Failed => recipient.failure = Some((at, attempt, event.kind)),
+                _ => recipient.deferral = Some(Try { at, ..attempt }),
+            }
+            if side == Side::Inside {
+                recipient.tries.push(attempt);
+            }
+        }
+        return;
+    }
+    let Recipient { tries, deferral, failure, .. } = recipient;
+    let known = tries.iter_mut().filter(|t| t.action == Some(action) && (t.at - event.at).abs() <= NEAR);
+    let nearest = known.min_by_key(|t| (t.at - event.at).abs());
+    let Some(at) = nearest.map(|t| {
+        fill(t, &attempt);
+        t.at
+    }) else {
+        return;
+    };
+    for copy in [deferral.as_mut(), failure.as_mut().map(|(_, attempt, _)| attempt)].into_iter().flatten() {
+        if copy.at == at {
+            fill(copy, &attempt);
+        }
+    }
+}
+
+/// Takes from another log's attempt what one does not say itself.
+fn fill<'t>(attempt: &mut Try<'t>, other: &Try<'t>) {
+    if attempt.relay_host.is_empty() {
+        attempt.relay_host = other.relay_host;
+    }
+    if attempt.relay_ip.is_empty() {
+        attempt.relay_ip = other.relay_ip;
+    }
+    if attempt.text.is_empty() {
+        attempt.text = other.text;
+    }
+    attempt.stage = attempt.stage.or(other.stage);
 }
 
 impl Recipient<'_> {

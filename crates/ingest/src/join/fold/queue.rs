@@ -63,6 +63,11 @@ impl Recipient<'_> {
     }
 }
 
+/// Whether an address is in the form in which addresses are compared, as nearly all are.
+fn is_comparable(address: &[u8]) -> bool {
+    address.iter().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) && address.last() != Some(&b'.')
+}
+
 /// The recipients of a message, in the order in which they were named.
 struct Recipients<'t> {
     list: Vec<Recipient<'t>>,
@@ -74,8 +79,7 @@ impl<'t> Recipients<'t> {
     const FEW: usize = 16;
 
     fn find(&mut self, address: &'t [u8]) -> &mut Recipient<'t> {
-        let key: Cow<'t, [u8]> =
-            if address.iter().any(u8::is_ascii_uppercase) { address::comparable(address).into() } else { address.into() };
+        let key: Cow<'t, [u8]> = if is_comparable(address) { address.into() } else { address::comparable(address).into() };
         let known = if self.list.len() <= Self::FEW {
             self.list.iter().position(|r| r.key == key)
         } else {

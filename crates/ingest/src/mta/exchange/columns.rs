@@ -7,6 +7,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::cells::Cells;
+use super::table::plain;
 
 /// A column that this reader uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +76,10 @@ impl Columns {
         let width = cells.cut(names, usize::MAX - 1);
         let mut at = [ABSENT; NAMES.len()];
         for index in 0..width {
-            let cell = cells.get(names, index);
-            let name = cell.trim_ascii();
-            if let Some(column) = NAMES.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name)) {
+            let name = plain(&cells.get(names, index));
+            // So Exchange Online's extended report calls it.
+            let name = if name == b"date-time-utc" { &b"date-time"[..] } else { &name };
+            if let Some(column) = NAMES.iter().position(|known| known.as_bytes() == name) {
                 at[column] = index;
             }
         }

@@ -3,16 +3,19 @@
 //! `2025-03-04T07:21:33.118Z,,,203.0.113.9,mx1.ok.test,08DD1;250 2.6.0 Queued;ClientSubmitTime:,Outbound,SMTP,SENDEXTERNAL,…`
 //!
 //! What a column means is told by the last `#Fields:` line before the row, in files without one by the number of columns. What is not
-//! here: joining the rows of one message over servers (`join`), the protocol and connectivity logs ([`LogType`] is where they begin),
-//! Exchange Online's exports.
+//! here: joining the rows of one message over servers (`join`), what the sessions of a protocol log come to (`join::sessions`), the
+//! receive protocol log (its refusals are no bounces of ours).
 
 mod cells;
 mod collection;
 mod columns;
+mod online;
+pub(crate) mod protocol;
 mod row;
 mod row_event;
 mod stamp;
 mod status;
+mod table;
 mod tracking;
 
 #[cfg(test)]
@@ -20,34 +23,79 @@ mod proptests;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
 use super::FileFacts;
-use crate::event::{Sink, Sort};
+use crate::event::{Remark, Sink, Sort};
 use crate::lines;
 use cells::Cells;
 use columns::{Columns, Header};
 use row::Row;
 use row_event::RowEvent;
+use table::Table;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Which of Exchange's logs a file is, by its `#Log-type:` line.
+/// Which of Exchange's logs a file is, by its `#Log-type:` line, or by the names of its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LogType {
-    /// The message tracking log; also what a file without that line is taken for.
+    /// The message tracking log, and Exchange Online's extended report; also what a file without a type is taken for.
     Tracking,
-    /// Another one: understood, and says nothing yet.
+    /// The SMTP send protocol log.
+    Send,
+    /// The transport connectivity log.
+    Connectivity,
+    /// Exchange Online's summary of a historical search.
+    Summary,
+    /// Exchange Online's message trace.
+    Trace,
+    /// Another one: understood, and says nothing.
     Other,
 }
 
 impl LogType {
     fn read(value: &[u8]) -> Self {
-        const TRACKING: &[u8] = b"message tracking";
-        let tracking = value.windows(TRACKING.len()).any(|w| w.eq_ignore_ascii_case(TRACKING));
-        if tracking { Self::Tracking } else { Self::Other }
+        let says = |name: &[u8]| value.windows(name.len()).any(|w| w.eq_ignore_ascii_case(name));
+        if says(b"message tracking") {
+            Self::Tracking
+        } else if says(b"smtp send protocol") {
+            Self::Send
+        } else if says(b"connectivity") {
+            Self::Connectivity
+        } else {
+            Self::Other
+        }
+    }
+
+    /// What the columns of a log of this type are, by their names.
+    fn table(self, names: &[u8]) -> Option<Table> {
+        match self {
+            Self::Send => Table::read(names, &protocol::SEND, 6),
+            Self::Connectivity => Table::read(names, &protocol::CONNECTIVITY, 3),
+            Self::Summary => Table::read(names, &online::SUMMARY, 3),
+            Self::Trace => Table::read(names, &online::TRACE, 7),
+            Self::Tracking | Self::Other => None,
+        }
+    }
+
+    /// The type of an export whose first line is this one: the names of columns without a mark before them.
+    fn of_export(line: &[u8]) -> Option<Self> {
+        if !line.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'"') {
+            return None;
+        }
+        let has = |name: &[u8]| memchr::memmem::find(line, name).is_some();
+        if has(b"date_time_utc") && has(b"event_id") {
+            Some(Self::Tracking)
+        } else if has(b"origin_timestamp_utc") && has(b"recipient_status") {
+            Some(Self::Summary)
+        } else if has(b"MessageTraceId") && has(b"RecipientAddress") {
+            Some(Self::Trace)
+        } else {
+            None
+        }
     }
 }
 
@@ -80,6 +128,10 @@ pub struct Reader {
     folder: Arc<str>,
     log_type: LogType,
     header: Header,
+    /// The names of the columns, as the last header wrote them.
+    names: Arc<[u8]>,
+    /// The columns of a log that is no tracking log.
+    table: Option<Table>,
     /// Room for the cells of a row, used again for each.
     cells: Cells,
 }
@@ -92,6 +144,7 @@ impl Reader {
             let line = strip(line);
             match line.first() {
                 Some(b'#') => reader.heading(line),
+                Some(_) if reader.export_heading(line) => {}
                 Some(_) => break,
                 None => {}
             }
@@ -101,11 +154,30 @@ impl Reader {
 
     /// A reader that knows nothing of its file.
     fn bare(folder: Arc<str>) -> Self {
-        Self { folder, log_type: LogType::Tracking, header: Header::Missing, cells: Cells::default() }
+        Self {
+            folder,
+            log_type: LogType::Tracking,
+            header: Header::Missing,
+            names: Arc::from([]),
+            table: None,
+            cells: Cells::default(),
+        }
     }
 
     /// Moves over a chunk: only its last header matters.
     pub fn skip(&mut self, chunk: &[u8]) {
+        const EXPORTS: [&[u8]; 3] = [b"date_time_utc", b"origin_timestamp_utc", b"MessageTraceId"];
+        if EXPORTS.iter().any(|name| memchr::memmem::find(chunk, name).is_some()) {
+            for (_, line) in lines::lines(chunk) {
+                let line = strip(line);
+                match line.first() {
+                    Some(b'#') => self.heading(line),
+                    Some(_) => _ = self.export_heading(line),
+                    None => {}
+                }
+            }
+            return;
+        }
         let (mut fields, mut log_type) = (false, false);
         let mut end = chunk.len();
         while let Some(at) = memrchr(b'#', &chunk[..end]) {
@@ -136,35 +208,68 @@ impl Reader {
                 self.heading(line);
                 Sort::Irrelevant
             }
+            (Some(_), _) if self.export_heading(line) => Sort::Irrelevant,
             (Some(_), LogType::Other) => Sort::Irrelevant,
             (Some(_), LogType::Tracking) => match self.row(line) {
-                Some((row, event)) => tracking::read(&row, event, sink),
-                None => Sort::Unrecognised,
+                Ok((row, event)) => tracking::read(&row, event, sink),
+                Err(unknown) => {
+                    if !unknown.is_empty() {
+                        sink.remark(Remark::UnknownEvent(&unknown));
+                    }
+                    Sort::Unrecognised
+                }
             },
+            (Some(_), log_type) => {
+                let Some(table) = &self.table else { return Sort::Unrecognised };
+                if !table.cut(line, &mut self.cells) {
+                    return Sort::Unrecognised;
+                }
+                match log_type {
+                    LogType::Send => protocol::send(line, &self.cells, table, sink),
+                    LogType::Connectivity => protocol::connectivity(line, &self.cells, table, sink),
+                    LogType::Summary => online::summary(line, &self.cells, table, sink),
+                    _ => online::trace(line, &self.cells, table, sink),
+                }
+            }
         }
     }
 
     /// Takes in a `#` line.
     fn heading(&mut self, line: &[u8]) {
         match Heading::read(line) {
-            Heading::Fields(names) => self.header = Header::read(names),
+            Heading::Fields(names) => {
+                self.header = Header::read(names);
+                self.names = Arc::from(names);
+            }
             Heading::LogType(value) => self.log_type = LogType::read(value),
-            Heading::Other => {}
+            Heading::Other => return,
         }
+        self.table = self.log_type.table(&self.names);
     }
 
-    /// The line as a row: `None` where it is torn, not of its columns, or of an event that is not documented.
-    fn row<'r, 'a>(&'r mut self, line: &'a [u8]) -> Option<(Row<'r, 'a>, RowEvent)> {
+    /// Takes in the first line of an export; false where it is another line.
+    fn export_heading(&mut self, line: &[u8]) -> bool {
+        let Some(log_type) = LogType::of_export(line) else { return false };
+        self.log_type = log_type;
+        self.header = Header::read(line);
+        self.names = Arc::from(line);
+        self.table = log_type.table(line);
+        true
+    }
+
+    /// The line as a row; else the name of an event that is not documented, or nothing where it is torn or not of its columns.
+    fn row<'r, 'a>(&'r mut self, line: &'a [u8]) -> Result<(Row<'r, 'a>, RowEvent), Cow<'a, [u8]>> {
+        const TORN: Cow<'static, [u8]> = Cow::Borrowed(b"");
         let columns: &Columns = match &self.header {
             Header::Known(columns) => {
                 let count = self.cells.cut(line, columns.width());
-                (count == columns.width()).then_some(columns)?
+                (count == columns.width()).then_some(columns).ok_or(TORN)?
             }
             Header::Missing => {
                 let count = self.cells.cut(line, columns::WIDEST);
-                columns::of_width(count)?
+                columns::of_width(count).ok_or(TORN)?
             }
-            Header::Unusable => return None,
+            Header::Unusable => return Err(TORN),
         };
         Row::new(line, &self.cells, columns, &self.folder)
     }
@@ -187,7 +292,8 @@ fn is_ours(reader: &mut Reader, line: &[u8]) -> bool {
                 Heading::Other => after(line, b"#software:").is_some_and(|name| after(name, b"microsoft exchange").is_some()),
             }
         }
-        Some(_) => reader.row(line).is_some(),
+        Some(_) if reader.export_heading(line) => true,
+        Some(_) => reader.row(line).is_ok(),
     }
 }
 

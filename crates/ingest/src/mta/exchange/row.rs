@@ -23,16 +23,26 @@ pub(super) struct Row<'r, 'a> {
 }
 
 impl<'r, 'a> Row<'r, 'a> {
-    /// The row that stands in `cells`, and its event. `None` where it is torn or its event is not documented.
-    pub(super) fn new(line: &'a [u8], cells: &'r Cells, columns: &'r Columns, folder: &'r str) -> Option<(Self, RowEvent)> {
+    /// The row that stands in `cells`, and its event; else the name of an event that is not documented, or nothing where it is torn.
+    pub(super) fn new(
+        line: &'a [u8],
+        cells: &'r Cells,
+        columns: &'r Columns,
+        folder: &'r str,
+    ) -> Result<(Self, RowEvent), Cow<'a, [u8]>> {
+        const TORN: Cow<'static, [u8]> = Cow::Borrowed(b"");
         let get = |column| cells.get(line, columns.index(column));
-        let event = RowEvent::read(&get(Column::EventId))?;
-        let at = stamp::read(&get(Column::DateTime))?;
+        let at = stamp::read(&get(Column::DateTime)).ok_or(TORN)?;
         // A row that was cut inside its last cell still has all its columns.
         if columns.ends_with(Column::SchemaVersion) && !is_schema_version(&get(Column::SchemaVersion)) {
-            return None;
+            return Err(TORN);
         }
-        Some((Self { line, cells, columns, folder, at }, event))
+        let name = get(Column::EventId);
+        match RowEvent::read(&name) {
+            Some(event) => Ok((Self { line, cells, columns, folder, at }, event)),
+            None if name.iter().all(u8::is_ascii_alphabetic) => Err(name),
+            None => Err(TORN),
+        }
     }
 
     /// The text of a column; empty where the layout has no such column.
@@ -102,7 +112,7 @@ fn key(id: Cow<'_, [u8]>) -> Key<'_> {
 }
 
 /// Whether an address is one of the health checks' own.
-pub(super) fn is_probe(address: &[u8]) -> bool {
+pub(crate) fn is_probe(address: &[u8]) -> bool {
     let address = address.trim_ascii();
     [b"healthmailbox".as_slice(), b"extest_", b"inboundproxy@"].iter().any(|start| starts_with(address, start))
 }

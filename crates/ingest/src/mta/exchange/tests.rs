@@ -190,7 +190,8 @@ fn a_header_in_mid_file_changes_the_columns() {
 
 #[test]
 fn other_logs_of_exchange_are_known_and_say_nothing() {
-    let head = b"\xef\xbb\xbf#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n#Log-type: SMTP Send Protocol Log\r\n\
+    let head =
+        b"\xef\xbb\xbf#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n#Log-type: SMTP Receive Protocol Log\r\n\
         #Fields: date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context\r\n";
     let line = "2025-03-04T07:21:33.118Z,Outbound,08DD,3,10.0.0.1:1,192.0.2.1:25,<,550 5.1.1 no,";
     assert_eq!(read_with(&mut Reader::new(facts(head)), line), (Sort::Irrelevant, vec![]));

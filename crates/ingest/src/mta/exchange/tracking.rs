@@ -16,7 +16,7 @@ use crate::mta::hand_over;
 use crate::reject::Reject;
 
 /// Send connectors inside the organisation: what goes over them is only a hop.
-const INTRA_ORGANISATION: [&[u8]; 3] =
+pub(super) const INTRA_ORGANISATION: [&[u8]; 3] =
     [b"intra-organization smtp send connector", b"inbound proxy internal send connector", b"mailbox delivery"];
 
 /// The most bytes that one row's events may hold copies of: an honest row stays far below.

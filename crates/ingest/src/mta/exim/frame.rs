@@ -3,7 +3,7 @@
 //! `<22>Nov 22 13:07:02 mx1 exim[23814]: 2026-11-22 13:07:02 [23814] 1xV7He-00060W-1p <= sender@local.test U=root P=local S=350`
 //!
 //! A line of more than 870 bytes comes through a syslog in parts, `[1/2] …` and `[2/2] …` (`\` where the line itself had a line end).
-//! The part's number is told; rejoining is not done here.
+//! What could not be put together (`rejoin`) comes here as parts, and the part's number is told.
 
 use memchr::memchr;
 

@@ -6,7 +6,8 @@
 //! `Completed` follows the id: position decides, so that flags inside subjects and replies do not count. Per-host lines, queue runs,
 //! rejects and `cwd=` lines are irrelevant.
 //!
-//! What is not here: rejoining lines that a syslog split (the first part is read, the others are irrelevant), rejects, and the join.
+//! What is not here: putting lines together that a syslog split (`rejoin`; of a line whose parts are lost the first is read, as a cut
+//! line), rejects, and the join.
 
 mod address;
 mod detect;
@@ -29,9 +30,9 @@ pub use id::{id_epoch, is_message_id};
 
 use super::FileFacts;
 use crate::clock::Clock;
-use crate::event::{Fields, Key, Sink, Sort};
-use crate::framing::Stamp;
-use crate::lines::{last_line, lines};
+use crate::event::{Fields, Key, Remark, Sink, Sort};
+use crate::framing::{Stamp, loss, wrap};
+use crate::lines::lines;
 use crate::reject::Reject;
 use frame::Frame;
 
@@ -41,38 +42,25 @@ pub struct Reader {
     /// The log host of lines that name none.
     folder: Arc<str>,
     clock: Clock,
-    /// Whether the first lines have stamps without a year: only they move the clock.
-    yearless: bool,
 }
 
 impl Reader {
     /// A reader that stands before the first line of the file.
     pub fn new(facts: FileFacts) -> Self {
-        let yearless = lines(&facts.head).any(|(_, line)| is_yearless(line));
-        Self { folder: facts.folder, clock: facts.clock, yearless }
+        Self { folder: facts.folder, clock: facts.clock }
     }
 
-    /// Moves over a chunk: where stamps lack the year, a few of them tell when a year begins.
-    pub fn skip(&mut self, chunk: &[u8]) {
-        const STEP: usize = 64 * 1024;
-        let Some((last, _)) = last_line(chunk) else {
-            return;
-        };
-        if !self.yearless && !is_yearless(&chunk[last..]) {
-            return;
-        }
-        let mut at = 0;
-        loop {
-            let line = lines(&chunk[at..]).next().map_or(&b""[..], |(_, line)| line);
-            if let Some(stamp) = Frame::of(line).and_then(|frame| frame.stamp) {
-                stamp.at(&mut self.clock);
-            }
-            if at == last {
-                break;
-            }
-            let after = chunk.get(at + STEP..).and_then(|rest| memchr::memchr(b'\n', rest));
-            at = after.map_or(last, |end| (at + STEP + end + 1).min(last));
-        }
+    /// Says where in the file the next line stands.
+    pub fn seek(&mut self, position: u64) {
+        self.clock.seek(position);
+    }
+
+    /// Moves the clock over a chunk.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64) {
+        self.clock.skip(chunk, offset, |line| {
+            let bare = wrap::inner(line);
+            Frame::of(bare.as_deref().unwrap_or(line)).map(|frame| anchor_of(&frame))
+        });
     }
 
     /// Reads one line (without its line end).
@@ -80,6 +68,10 @@ impl Reader {
         let Some(frame) = Frame::of(line) else {
             return Sort::Irrelevant;
         };
+        if self.clock.is_due() {
+            let (year, month, day) = anchor_of(&frame);
+            self.clock.anchor(year, month, day);
+        }
         if frame.part > 1 {
             return Sort::Irrelevant;
         }
@@ -89,6 +81,11 @@ impl Reader {
             return sort;
         }
         let Some(said) = frame::said(frame.body) else {
+            if frame.stamp.is_some()
+                && let Some(lines) = crate::framing::syslog(line).as_ref().and_then(loss::lost)
+            {
+                sink.remark(Remark::Lost(frame.tag, lines));
+            }
             return Sort::Irrelevant;
         };
         if said.stamp.is_none() && frame.stamp.is_none() {
@@ -101,7 +98,7 @@ impl Reader {
         let Some(at) = self.moment(said.stamp, frame.stamp) else {
             return Sort::Unrecognised;
         };
-        // A syslog's later parts of a line are not joined yet, and Exim's buffer ends somewhere.
+        // The other parts of a line are lost, or Exim's buffer ended.
         let cut = frame.part == 1 || line.ends_with(b"**** log string overflowed log buffer ****");
         sink.push(self.key(frame.host, said.id), Fields { at, cut, ..fields });
         Sort::Used
@@ -153,7 +150,13 @@ impl Reader {
     }
 }
 
-/// Whether a line has only a syslog's stamp without a year.
-fn is_yearless(line: &[u8]) -> bool {
-    Frame::of(line).and_then(|frame| frame.stamp).is_some_and(|stamp| stamp.year.is_none())
+/// Whether a syslog's stamps are the only ones of some lines of a log (`syslog_timestamp = false`).
+pub fn is_stamped_by_syslog(head: &[u8]) -> bool {
+    let frames = lines(head).filter_map(|(_, line)| Frame::of(line)).filter(|frame| frame.stamp.is_some());
+    frames.filter_map(|frame| frame::said(frame.body)).any(|said| said.stamp.is_none())
+}
+
+/// What a line tells the clock: the date of its syslog's stamp. Exim's own stamp has its year and needs no anchor.
+fn anchor_of(frame: &Frame<'_>) -> (Option<i32>, u32, u32) {
+    frame.stamp.map_or((None, 0, 0), |stamp| stamp.date())
 }

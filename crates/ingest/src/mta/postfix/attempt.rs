@@ -75,20 +75,23 @@ fn fields<'a>(rest: &'a [u8], tag: &Tag<'_>, at: Micros) -> Option<Fields<'a>> {
 
 /// An address up to its closing `>, `, and what follows. A quoted local part may hold anything (RFC 5321, section 4.1.2).
 fn address(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut from = 0;
-    if text.first() == Some(&b'"') {
-        from = 1;
-        while from < text.len() && text[from] != b'"' {
-            from += if text[from] == b'\\' { 2 } else { 1 };
-        }
-        // A quote that never closes is only an odd character.
-        if from >= text.len() {
-            from = 0;
-        }
-    }
+    let from = after_quoted(text);
     let ends = find(&[b">, relay=", b">, orig_to=<"], &text[from..])?;
     let end = from + ends;
     Some((&text[..end], &text[end + 3..]))
+}
+
+/// Where the quoted local part ends that an address begins with; 0 where it begins with none.
+pub(super) fn after_quoted(text: &[u8]) -> usize {
+    if text.first() != Some(&b'"') {
+        return 0;
+    }
+    let mut at = 1;
+    while at < text.len() && text[at] != b'"' {
+        at += if text[at] == b'\\' { 2 } else { 1 };
+    }
+    // A quote that never closes is only an odd character.
+    if at >= text.len() { 0 } else { at }
 }
 
 /// Where the first of some words stands. They begin alike and stand near, so that their first byte finds them soonest.

@@ -17,9 +17,8 @@ use bouncestat_record::time::Micros;
 
 use super::FileFacts;
 use crate::clock::Clock;
-use crate::event::{Fields, Key, Kind, Sink, Sort};
-use crate::framing::{self, Frame, Stamp};
-use crate::lines;
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
+use crate::framing::{self, Frame, Stamp, wrap};
 use crate::reject::Reject;
 use tag::Tag;
 
@@ -46,31 +45,26 @@ impl Reader {
         Self { clock: facts.clock }
     }
 
-    /// Moves the clock over a chunk: a few stamps tell when a year begins.
-    pub fn skip(&mut self, chunk: &[u8]) {
-        const STEP: usize = 64 * 1024;
-        let mut at = 0;
-        while at < chunk.len() {
-            let line_end = memchr::memchr(b'\n', &chunk[at..]).map_or(chunk.len(), |i| at + i);
-            if let Some(frame) = framing::syslog(&chunk[at..line_end]) {
-                frame.stamp.at(&mut self.clock);
-            }
-            let next = (line_end + 1).max(at + STEP);
-            at = match chunk.get(next..).and_then(|rest| memchr::memchr(b'\n', rest)) {
-                Some(i) => next + i + 1,
-                None => break,
-            };
-        }
-        if let Some((_, last)) = lines::last_line(chunk)
-            && let Some(frame) = framing::syslog(last)
-        {
-            frame.stamp.at(&mut self.clock);
-        }
+    /// Says where in the file the next line stands.
+    pub fn seek(&mut self, position: u64) {
+        self.clock.seek(position);
+    }
+
+    /// Moves the clock over a chunk.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64) {
+        self.clock.skip(chunk, offset, |line| {
+            let bare = wrap::inner(line);
+            framing::syslog(bare.as_deref().unwrap_or(line)).map(|frame| frame.stamp.date())
+        });
     }
 
     /// Reads one line.
     pub fn line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
         let Some(frame) = framing::syslog(line) else { return Sort::Irrelevant };
+        if self.clock.is_due() {
+            let (year, month, day) = frame.stamp.date();
+            self.clock.anchor(year, month, day);
+        }
         let (text, count) = repeated(frame.text);
         if sink.wants_rejects()
             && let Some(reject) = reject::read(text)
@@ -79,7 +73,12 @@ impl Reader {
             sink.reject(Reject { at, host: Cow::Borrowed(frame.host), count, ..reject });
             return Sort::Used;
         }
-        let Some((id, rest)) = split_queue_id(text) else { return Sort::Irrelevant };
+        let Some((id, rest)) = split_queue_id(text) else {
+            if let Some(lines) = framing::loss::lost(&frame) {
+                sink.remark(Remark::Lost(frame.tag, lines));
+            }
+            return Sort::Irrelevant;
+        };
         let tag = Tag::read(frame.tag);
         let clock = &mut self.clock;
         let mut moment = || frame.stamp.at(clock);
@@ -148,13 +147,16 @@ fn split_queue_id(text: &[u8]) -> Option<(&[u8], &[u8])> {
 /// `from=<A>, size=N, nrcpt=N (queue active)`, `from=<A>, status=expired, returned to sender`.
 fn from(rest: &[u8], at: Micros) -> Said<'_> {
     let rest = &rest[b"from=<".len()..];
-    if let Some(end) = memchr::memmem::find(rest, b">, size=") {
+    // A quoted local part may hold what looks like the end.
+    let quoted = attempt::after_quoted(rest);
+    let find = |words: &[u8]| memchr::memmem::find(&rest[quoted..], words).map(|at| at + quoted);
+    if let Some(end) = find(b">, size=") {
         let mut fields = Fields::new(Kind::About, at);
         fields.sender = Some(Cow::Borrowed(&rest[..end]));
         fields.size = leading_number(&rest[end + b">, size=".len()..]);
         return Said::Event(fields);
     }
-    if let Some(end) = memchr::memmem::find(rest, b">, status=") {
+    if let Some(end) = find(b">, status=") {
         let status = &rest[end + b">, status=".len()..];
         if status.starts_with(b"expired") || status.starts_with(b"force-expired") {
             let mut fields = Fields::new(Kind::GaveUp, at);

@@ -26,7 +26,7 @@ fn read(line: &[u8]) {
     let mut reader = reader("UTC", "");
     let mut events: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
     reader.line(line, &mut events);
-    reader.skip(line);
+    reader.skip(line, 0);
     detect(line);
     id_epoch(line);
     is_message_id(line);
