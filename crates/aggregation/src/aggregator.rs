@@ -4,11 +4,13 @@
 //! of at most 131,072, then polars sums them and they are gone.
 
 use crate::batch::Batch;
+use crate::causes::Causes;
 use crate::cells::Keys;
 use crate::failures::{Failures, UnknownTemplate};
 use crate::report::{Meta, Report, Table};
 use crate::reports::{REPORTS, State};
 use crate::sums::{BLOCK, Group, Rows};
+use crate::timeline::Timeline;
 use crate::{Result, Value, schema};
 
 /// Sums of all deliveries so far.
@@ -18,7 +20,10 @@ pub struct Aggregator {
     cells: Vec<Group>,
     senders: Vec<Group>,
     failures: Failures,
+    causes: Causes,
+    timeline: Timeline,
     rows: Rows,
+    files: Vec<String>,
 }
 
 impl Aggregator {
@@ -27,10 +32,18 @@ impl Aggregator {
         Self::default()
     }
 
+    /// Names the files that deliveries number ([`bouncestat_record::Try::file`]); without it, no place in a log is told.
+    pub fn name_files(&mut self, files: Vec<String>) {
+        self.files = files;
+    }
+
     /// Counts a batch. Batches may come in any order.
     pub fn add(&mut self, batch: Batch) -> Result<()> {
         let to = self.keys.merge(&batch.keys);
+        let templates = self.failures.templates.merge(&batch.failures.templates);
+        self.causes.merge(batch.causes, &to, &templates, &self.failures.templates);
         self.failures.merge(batch.failures, &to);
+        self.timeline.merge(batch.timeline);
         let mut start = 0;
         while start < batch.rows.len() {
             let end = batch.rows.len().min(start + BLOCK - self.rows.len());
@@ -54,7 +67,15 @@ impl Aggregator {
     pub fn finish(&mut self, mut meta: Meta) -> Result<Report> {
         meta.check()?;
         self.sum()?;
-        let state = State { keys: &self.keys, cells: &self.cells, senders: &self.senders, failures: &self.failures };
+        let state = State {
+            keys: &self.keys,
+            cells: &self.cells,
+            senders: &self.senders,
+            failures: &self.failures,
+            causes: &self.causes,
+            timeline: &self.timeline,
+            files: &self.files,
+        };
         let mut tables = Vec::with_capacity(REPORTS.len());
         for build in REPORTS {
             tables.push(Table::from(build(&state)?));

@@ -5,10 +5,12 @@
 
 use bouncestat_record::{Class, Delivery, Family, Outcome, Verdict};
 
+use crate::causes::Causes;
 use crate::cells::{Keys, Seen};
 use crate::failures::{Failure, Failures};
 use crate::sketch::bucket;
 use crate::sums::{Flags, NO_DELAY, Rows};
+use crate::timeline::Timeline;
 
 /// Deliveries of one worker. Any size works. The dictionaries of each batch must be merged, so that large batches are cheaper:
 /// 100,000 deliveries take 3 MB and their distinct domains.
@@ -18,6 +20,8 @@ pub struct Batch {
     seen: Seen,
     pub(crate) rows: Rows,
     pub(crate) failures: Failures,
+    pub(crate) causes: Causes,
+    pub(crate) timeline: Timeline,
 }
 
 impl Batch {
@@ -70,6 +74,7 @@ impl Batch {
             flags.set(Flags::SOFT, failure.class == Class::Soft);
             flags.set(Flags::REPUTATION, failure.reason.family() == Family::Reputation);
             self.failures.push(&failure, self.keys.cells[cell as usize]);
+            self.causes.push(&failure, delivery, cell, sender, &mut self.failures.templates);
         }
         let mut attempts = 0u32;
         let mut events = (i64::MAX, i64::MIN);
@@ -77,6 +82,7 @@ impl Batch {
             attempts = attempts.saturating_add(attempt.count.max(1));
             events = (events.0.min(attempt.at), events.1.max(attempt.at));
         }
+        self.timeline.push((attempts > 0).then_some(events.1), flags);
         self.rows.push(cell, sender, flags, attempts, events, delay);
     }
 }

@@ -15,6 +15,7 @@
 mod aggregator;
 mod attempts;
 mod batch;
+mod causes;
 mod cells;
 mod error;
 mod failures;
@@ -25,6 +26,7 @@ mod reports;
 pub mod schema;
 mod sketch;
 mod sums;
+mod timeline;
 mod wilson;
 
 pub use aggregator::Aggregator;
