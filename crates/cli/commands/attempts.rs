@@ -31,6 +31,7 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         excel: common.csv_excel,
         redaction: "none",
         clock: Some(&clock),
+        ..Options::default()
     };
     let mut targets = Targets::open(common, format, &options)?;
     let (mut rows, mut failed) = (0, None);

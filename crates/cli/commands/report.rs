@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use bouncestat_aggregation::{Aggregator, Report, Value};
+use bouncestat_classification::reason_words;
 use bouncestat_export::{Options, export_dir};
+use bouncestat_record::Reason;
 
 use super::{Ready, exit_code, meta};
 use crate::args::Common;
@@ -25,7 +27,9 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     let window = ready.options.window;
+    let mut warnings = notes::guessed_years(&ready.plan);
     let mut aggregator = Aggregator::new();
+    aggregator.name_files(ready.plan.files.iter().map(|f| f.source.path.display().to_string()).collect());
     let mut failed = None;
     let summary = ready.run(common, &Count { rules: &rules }, &mut |batch| {
         if let Err(error) = aggregator.add(batch) {
@@ -36,6 +40,7 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         return Err(error.into());
     }
     notes::say_problems(&summary.problems);
+    warnings.extend(summary.problems.iter().map(ToString::to_string));
     notes::say_coverage(&summary);
     let code = exit_code(&summary);
     if code == exit::NOTHING {
@@ -46,6 +51,8 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     notes::say_if_empty(deliveries(&report), window, &summary);
     let zone = settings.zone;
     let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
+    let zone_name = notes::zone_name(zone);
+    let advice = |reason: &str| Reason::from_name(reason).map(reason_words);
     let options = Options {
         top: common.top,
         width: settings.width,
@@ -54,6 +61,9 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         excel: common.csv_excel,
         redaction: "none",
         clock: Some(&clock),
+        zone: &zone_name,
+        notes: &warnings,
+        advice: Some(&advice),
     };
     if let Some(dir) = &common.export {
         let files = export_dir(&report, dir, &options).with_context(|| format!("--export {}", dir.display()))?;

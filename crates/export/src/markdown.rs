@@ -35,7 +35,9 @@ impl Format for Markdown {
         }
         for table in &report.tables {
             let Some(view) = VIEWS.iter().find(|v| v.table == table.name) else {
-                totals(&mut out, &table.frame, clock)?;
+                if table.name == "totals" {
+                    totals(&mut out, &table.frame, clock)?;
+                }
                 continue;
             };
             let rows = rows(&table.frame, Some(options.top.unwrap_or(TOP)));

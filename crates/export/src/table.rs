@@ -34,7 +34,8 @@ impl Format for Text {
         for table in &report.tables {
             match VIEWS.iter().find(|v| v.table == table.name) {
                 Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
-                None => totals(&mut screen, &table.frame, clock)?,
+                None if table.name == "totals" => totals(&mut screen, &table.frame, clock)?,
+                None => {}
             }
         }
         screen.out.flush()?;
