@@ -156,7 +156,7 @@ impl AttemptSink for Attempts<'_> {
         let body = html! {
             header { h1 { (title) } p.sub { (view::coverage(meta)) "." } }
             main {
-                div.scroll tabindex="0" role="region" aria-label="Attempts" {
+                div.rows tabindex="0" role="region" aria-label="Attempts" {
                     table #attempts data-sort="attempts" {
                         caption {
                             @if cut { "The first " (count(self.shown)) " of " (count(self.all)) " attempts. --format csv writes all of them." }

@@ -2,11 +2,15 @@
 
 use maud::{Markup, html};
 
+use super::charts::short;
 use super::{Page, tables};
 use crate::view::{Row, VIEWS};
 
-/// Kinds of replies shown of a reason; the table `replies` has more.
-const REPLIES: usize = 5;
+/// Kinds of replies shown of a reason, and how many of them are not folded; the table `replies` has more.
+const REPLIES: usize = 8;
+const OPEN: usize = 2;
+/// Characters of a reply: some servers write whole pages.
+const LENGTH: usize = 400;
 
 /// The name under which a reason can be reached in the page.
 pub(super) fn anchor(reason: &str, class: &str, disposition: &str) -> String {
@@ -49,9 +53,15 @@ fn card(page: &Page<'_>, reason: &Row<'_>) -> Markup {
                 @if let Some((_, definition)) = words { " Means: " (definition) "." }
             }
             @if let Some((advice, _)) = words { p { (advice) } }
-            @for reply in replies.iter().take(REPLIES) { (kind(reply)) }
+            @for reply in replies.iter().take(OPEN) { (kind(reply)) }
+            @if replies.len() > OPEN {
+                details {
+                    summary { (replies.len().min(REPLIES) - OPEN) " more kinds of replies" }
+                    @for reply in replies.iter().skip(OPEN).take(REPLIES - OPEN) { (kind(reply)) }
+                }
+            }
             @if left > 0 {
-                p.sub { (left) @if left == 1 { " more kind of reply" } @else { " more kinds of replies" } " in replies.csv (" code { "--export DIR" } ")." }
+                p.sub { (left) @if left == 1 { " more kind is" } @else { " more kinds are" } " in replies.csv (" code { "--export DIR" } ")." }
             }
         }
     }
@@ -64,9 +74,9 @@ fn kind(reply: &Row<'_>) -> Markup {
         div.reply {
             p {
                 strong { (reply.text("deliveries").unwrap_or_default()) " × " }
-                @match &template { Some(template) => { code { (template) } } None => { "other replies, or none" } }
+                @match &template { Some(template) => { code { (short(template, LENGTH)) } } None => { "other replies, or none" } }
             }
-            @if let Some(example) = reply.text("example") { p { "As logged: " code { (example) } } }
+            @if let Some(example) = reply.text("example") { p { "As logged: " code { (short(&example, LENGTH)) } } }
             p.sub { (tables::place(reply)) }
         }
     }

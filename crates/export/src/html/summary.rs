@@ -42,10 +42,10 @@ fn sentence(page: &Page<'_>) -> Markup {
     let n = |column| count(number(totals, 0, column));
     let rate = |column| fraction(totals, 0, column).map(percent).unwrap_or_default();
     let failed = number(totals, 0, "hard") + number(totals, 0, "soft");
-    let (one, was) = if number(totals, 0, "deliveries") == 1 { (" delivery", "") } else { (" deliveries", "") };
+    let what = if number(totals, 0, "deliveries") == 1 { " delivery" } else { " deliveries" };
     let worst = page.frame("domains").filter(|d| !d.is_empty() && number(d, 0, "hard") + number(d, 0, "soft") > 0);
     html! {
-        (n("deliveries")) (one) (was)
+        (n("deliveries")) (what)
         @if failed == 0 { ", none failed." } @else {
             ": " span.hard { (rate("hard_rate")) " % failed for good" } " (" (n("hard")) "), "
             span.soft { (rate("soft_rate")) " % for now" } " (" (n("soft")) ")."
@@ -138,9 +138,9 @@ pub(super) fn totals(page: &Page<'_>) -> Markup {
         _ => "–".to_owned(),
     };
     let tile = |title: &str, class: &str, n: &str, more: [String; 2]| {
-        let more: Vec<_> = more.into_iter().filter(|text| !text.is_empty()).collect();
+        let more: Vec<_> = more.iter().filter(|text| !text.is_empty()).collect();
         html! {
-            div { dt { (title) } dd { div.n class=(class) { (n) } div.x { (more.join(" · ")) } } }
+            div { dt { (title) } dd { div.n class=(class) { (n) } div.x { @for (i, text) in more.iter().enumerate() { @if i > 0 { ", " } span { (text) } } } } }
         }
     };
     let counted = |title: &str, column: &str, class: &str, remark: String| {
@@ -158,7 +158,7 @@ pub(super) fn totals(page: &Page<'_>) -> Markup {
                 (counted("Bounced", "bounced", "", "refused for good".into()))
                 (counted("Expired", "expired", "", "given up".into()))
                 (counted("Deferred", "deferred", "", "still in the queue".into()))
-                (counted("Reputation", "reputation", "", "refused for what is thought of us".into()))
+                (counted("Reputation", "reputation", "", "a refusal of us, not of them".into()))
                 (tile("Delay", "", &delay("delay_p50_ms"), [format!("median; 95 % within {}", delay("delay_p95_ms")), String::new()]))
             }
         }

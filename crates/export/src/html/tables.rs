@@ -6,12 +6,15 @@ use bouncestat_aggregation::{Frame, Value};
 use maud::{Markup, html};
 
 use super::Page;
+use super::charts::short;
 use super::reasons::anchor;
 use crate::text::{count, percent, printable};
 use crate::view::{Column, Row, Tone, VIEWS};
 
 /// Reasons shown under a row.
 const REASONS: usize = 4;
+/// Characters of a reply under a row.
+const LENGTH: usize = 200;
 /// Rows on paper; the style has the same number.
 const PAPER: usize = 30;
 
@@ -58,7 +61,7 @@ pub(super) fn grid(page: &Page<'_>, frame: &Frame, title: &str, columns: &[Colum
     let rows = crate::rows(frame, Some(page.top));
     let why = Why::of(page, name);
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ (title) ", table" } {
+        div.rows tabindex="0" role="region" aria-label={ (title) ", table" } {
             table id={ "table-" (name) } data-sort=(title.to_lowercase()) {
                 caption { (caption(frame, rows.len())) }
                 (head(columns))
@@ -125,7 +128,7 @@ pub(super) fn row(columns: &[Column], row: &Row<'_>, notes: Option<&[Column]>, w
                 @let tone = match (column.tone)(row) { Tone::Plain => "", Tone::Warning => "warning", Tone::Alarm => "alarm" };
                 @let text = (column.show)(row);
                 @if i == 0 {
-                    th scope="row" {
+                    th scope="row" class=[column.right.then_some("r")] data-v=[raw(column)] {
                         @if why.is_none() && notes.is_empty() { (text) } @else {
                             details {
                                 summary { (text) }
@@ -196,7 +199,7 @@ impl<'a> Why<'a> {
                         (word("deliveries")) " × "
                         a href={ "#" (anchor(&word("reason"), &word("class"), &word("disposition"))) } { (word("reason")) }
                         " (" (word("class")) ", " (at.float("share").map(percent).unwrap_or_default()) " %)"
-                        @if let Some(template) = at.text("template") { ": " code { (template) } }
+                        @if let Some(template) = at.text("template") { ": " code { (short(&template, LENGTH)) } }
                         " " (place(&at))
                     }
                 }

@@ -106,7 +106,7 @@ fn figure(picture: &Markup, label: &str, caption: &Markup) -> Markup {
 fn axis(most: i64) -> (i64, i64) {
     let mut unit = 1i64;
     loop {
-        for (step, parts) in [(2, 2), (4, 4), (5, 5), (10, 5)] {
+        for (step, parts) in [(2, 2), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5)] {
             let top = unit.saturating_mul(step);
             if top >= most {
                 // Counts have no halves.
@@ -126,7 +126,7 @@ fn scaled(value: i64, of: i64, length: i32) -> i32 {
 }
 
 /// A text of at most so many characters.
-fn short(text: &str, most: usize) -> String {
+pub(super) fn short(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_axis_ends_at_a_round_number() {
-        for (most, top) in [(0, 2), (1, 2), (3, 4), (7, 10), (11, 20), (41, 50), (99, 100), (12_345, 20_000)] {
+        for (most, top) in [(0, 2), (1, 2), (3, 4), (7, 8), (9, 10), (11, 20), (41, 50), (99, 100), (12_345, 20_000)] {
             assert_eq!(axis(most).0, top, "{most}");
         }
         assert!(axis(i64::MAX).0 > 0);

@@ -47,7 +47,9 @@ pub(in crate::html) fn rates(page: &Page<'_>) -> Result<Markup> {
                 ("hard_rate", "hard_rate_low", "hard_rate_high", y - 5, HARD),
                 ("soft_rate", "soft_rate_low", "soft_rate_high", y + 6, SOFT),
             ] {
-                if let (Some(rate), Some(low), Some(high)) = (row.float(rate), row.float(low), row.float(high)) {
+                if let (Some(rate), Some(low), Some(high)) = (row.float(rate), row.float(low), row.float(high))
+                    && rate > 0.0
+                {
                     canvas.line((at(low), y), (at(high), y), color, 2)?;
                     canvas.dot((at(rate), y), color)?;
                 }
@@ -57,7 +59,7 @@ pub(in crate::html) fn rates(page: &Page<'_>) -> Result<Markup> {
     })?;
     let caption = html! {
         span.key.kh {} "hard" span.key.ks {} "soft; the dot is the rate, the line its 95 % interval, the number the deliveries. "
-        "The " (worst.len()) " domains where trouble is most certain. The numbers are in the table of domains."
+        "A kind of failure that did not happen is not drawn. The " (worst.len()) " domains where trouble is most certain. The numbers are in the table of domains."
     };
     Ok(html! {
         section aria-labelledby="worst" {
