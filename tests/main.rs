@@ -10,6 +10,7 @@ mod bad_input;
 mod classify;
 mod explain;
 mod invariance;
+mod page;
 mod readme;
 mod report;
 mod reports;

@@ -137,7 +137,7 @@ fn parquet_holds_the_same_domains() {
 fn standard_input_is_a_path() {
     let log = crate::common::bytes_of(&lab());
     let piped = run_with(&["--tz", "UTC", "--format", "json", "-"], &log).exits(0).json();
-    assert_eq!(piped, report(&[&lab()]));
+    assert_eq!(without_places(piped), without_places(report(&[&lab()])));
 }
 
 #[test]

@@ -244,7 +244,8 @@ def check(browser, url, folder):
         size(browser, 1200, 1000)
         picture(browser, folder, f"{name}.png")
         height = browser.js("return document.documentElement.scrollHeight")
-        picture(browser, folder, f"{name}-whole.png", clip={"x": 0, "y": 0, "width": 1200, "height": min(height, 9000), "scale": 1})
+        for part, y in enumerate(range(0, min(height, 8000), 2000), 1):
+            picture(browser, folder, f"{name}-{part}.png", clip={"x": 0, "y": y, "width": 1200, "height": 2000, "scale": 1})
     scheme(browser, "light")
     size(browser, 390, 844, True)
     wide = browser.js("return [document.documentElement.scrollWidth, innerWidth]")

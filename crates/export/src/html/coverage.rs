@@ -66,7 +66,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
             }
             p {
                 "To see every attempt behind a number: " code { "bouncestat attempts" } " with the same logs and window. To see the line at a place: "
-                code { "tail -c +N FILE | head -1" } ", N being the offset plus 1; a packed file is unpacked first (" code { "zcat" } ")."
+                code { "tail -c +N FILE | head -1" } ", N being the offset plus 1; a packed file is unpacked first (" code { "zcat" } "). Narrow windows and paper show fewer columns; CSV and Parquet have all."
             }
         }
     }

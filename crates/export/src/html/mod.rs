@@ -158,10 +158,10 @@ impl AttemptSink for Attempts<'_> {
             main {
                 div.rows tabindex="0" role="region" aria-label="Attempts" {
                     table #attempts data-sort="attempts" {
-                        caption {
+                        caption { span {
                             @if cut { "The first " (count(self.shown)) " of " (count(self.all)) " attempts. --format csv writes all of them." }
                             @else { (count(self.all)) " attempts." }
-                        }
+                        } }
                         (tables::head(view::ATTEMPT))
                         tbody { (PreEscaped(&self.rows)) }
                     }

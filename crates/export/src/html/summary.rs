@@ -10,6 +10,8 @@ use crate::view::{self, Row};
 
 /// Reasons and sources named in what to do.
 const NAMED: usize = 3;
+/// The list of domains of a suspect ends here.
+const LISTED: usize = 20;
 
 fn number(frame: &Frame, row: usize, column: &str) -> i64 {
     match frame.named(row, column) {
@@ -96,6 +98,7 @@ fn suspect(page: &Page<'_>, suspects: &Frame, i: usize) -> Markup {
         strong { "Reputation: " a href="#suspects" { (row.text("source").unwrap_or_default()) } }
         @if let Some(listed) = row.text("listed") { ", listed as " (listed) "," }
         " is refused by " @if let Some(by) = by { (by) ", " }
+        @if domains == LISTED { "at least " }
         (count(domains as i64)) @if domains == 1 { " domain: " } @else { " domains: " }
         (row.text("refused").unwrap_or_default()) " of " (row.text("deliveries").unwrap_or_default()) " deliveries."
         @if let Some(url) = row.text("delist_url").filter(|url| url.starts_with("https://")) {
@@ -152,7 +155,7 @@ pub(super) fn totals(page: &Page<'_>) -> Markup {
             dl.tiles {
                 (tile("Deliveries", "", &count(all), [format!("{} attempts", count(number(totals, 0, "attempts"))), String::new()]))
                 (counted("Delivered", "delivered", "", String::new()))
-                (counted("Delayed", "delayed", "", "delivered, after a failure".into()))
+                (counted("Delayed", "delayed", "", "after a failure".into()))
                 (counted("Hard", "hard", "hard", certain("hard_rate")))
                 (counted("Soft", "soft", "soft", certain("soft_rate")))
                 (counted("Bounced", "bounced", "", "refused for good".into()))

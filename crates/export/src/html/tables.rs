@@ -30,7 +30,7 @@ pub(super) fn contents(page: &Page<'_>) -> Markup {
         ("suspects", "Suspects", here("suspects")),
         ("sources", "Sources", here("sources")),
         ("sender_domains", "Sender domains", here("sender_domains")),
-        ("delay", "Delay", here("totals")),
+        ("delay", "Delay", super::charts::any_delay(page)),
         ("unknown_replies", "Unknown replies", here("unknown_replies")),
         ("coverage", "How it was counted", true),
     ];
@@ -63,7 +63,7 @@ pub(super) fn grid(page: &Page<'_>, frame: &Frame, title: &str, columns: &[Colum
     html! {
         div.rows tabindex="0" role="region" aria-label={ (title) ", table" } {
             table id={ "table-" (name) } data-sort=(title.to_lowercase()) {
-                caption { (caption(frame, rows.len())) }
+                caption { span { (caption(frame, rows.len())) } }
                 (head(columns))
                 tbody {
                     @for i in rows.clone() {

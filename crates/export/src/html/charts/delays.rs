@@ -37,6 +37,11 @@ fn long(ms: i64) -> String {
     duration(ms).replace(".0 ", " ")
 }
 
+/// Whether there is something to draw.
+pub(in crate::html) fn any_delay(page: &Page<'_>) -> bool {
+    page.frame("delays").is_some_and(|f| (0..f.len()).any(|i| f.named(i, "deliveries") != Value::Int64(0)))
+}
+
 pub(in crate::html) fn delays(page: &Page<'_>) -> Result<Markup> {
     let Some(frame) = page.frame("delays") else { return Ok(html! {}) };
     let n = |row: usize, column: &str| match frame.named(row, column) {

@@ -15,7 +15,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-pub(super) use delays::delays;
+pub(super) use delays::{any_delay, delays};
 pub(super) use heat::heat;
 pub(super) use rates::rates;
 pub(super) use timeline::timeline;
@@ -104,13 +104,17 @@ fn figure(picture: &Markup, label: &str, caption: &Markup) -> Markup {
 
 /// A round number at or above `most`, and how many parts an axis up to it has.
 fn axis(most: i64) -> (i64, i64) {
+    // Counts have no halves: small axes have other steps.
+    let small = [(2, 2), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5)];
+    if let Some(&found) = small.iter().find(|(top, _)| *top >= most) {
+        return found;
+    }
     let mut unit = 1i64;
     loop {
-        for (step, parts) in [(2, 2), (3, 3), (4, 4), (5, 5), (6, 3), (8, 4), (10, 5)] {
+        for (step, parts) in [(12, 4), (15, 3), (20, 4), (25, 5), (30, 3), (40, 4), (50, 5), (60, 3), (80, 4), (100, 5)] {
             let top = unit.saturating_mul(step);
             if top >= most {
-                // Counts have no halves.
-                return (top, if top % parts == 0 { parts } else { 1 });
+                return (top, parts);
             }
         }
         unit = unit.saturating_mul(10);
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_axis_ends_at_a_round_number() {
-        for (most, top) in [(0, 2), (1, 2), (3, 4), (7, 8), (9, 10), (11, 20), (41, 50), (99, 100), (12_345, 20_000)] {
+        for (most, top) in [(0, 2), (1, 2), (3, 4), (7, 8), (9, 10), (11, 12), (41, 50), (99, 100), (12_345, 15_000)] {
             assert_eq!(axis(most).0, top, "{most}");
         }
         assert!(axis(i64::MAX).0 > 0);
