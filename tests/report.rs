@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{Folder, report, run, run_with, sample, total};
+use crate::common::{Folder, report, run, run_with, sample, total, without_places};
 
 fn lab() -> String {
     sample("postfix/lab-long/maillog")

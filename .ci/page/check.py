@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,8 @@ class Browser:
         if not driver or not chromium:
             print("chromium or chromedriver is missing: the page was not opened")
             sys.exit(MISSING)
-        self.process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                        start_new_session=True)
         for line in self.process.stdout:
             if port := re.search(r"successfully on port (\d+)", line):
                 break
@@ -74,7 +76,8 @@ class Browser:
         try:
             self.call("DELETE", "")
         finally:
-            self.process.terminate()
+            # The driver and the browser that it started: their own group.
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(timeout=20)
 
 
@@ -214,6 +217,7 @@ def picture(browser, folder, name, **clip):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     page = pathlib.Path(sys.argv[1]).resolve()
     folder = pathlib.Path(sys.argv[sys.argv.index("--pictures") + 1]) if "--pictures" in sys.argv else None
     profile = tempfile.mkdtemp(prefix="page-check-")

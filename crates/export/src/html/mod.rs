@@ -28,8 +28,8 @@ pub(crate) struct Html;
 
 /// Rows of a table where nothing is said.
 const TOP: usize = 200;
-/// Attempts on a page at most: a browser can still sort them.
-const ATTEMPTS: usize = 10_000;
+/// Rows of a table at most, whatever is asked for: a browser can still open and sort them (with 100,000 it could not).
+const MOST: usize = 5_000;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -44,7 +44,7 @@ impl Format for Html {
     }
 
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
-        let page = Page { report, options, clock: view::clock(options), top: options.top.unwrap_or(TOP) };
+        let page = Page { report, options, clock: view::clock(options), top: options.top.unwrap_or(TOP).min(MOST) };
         let title = format!("Bounces, {}", view::window(&report.meta, page.clock));
         let body = html! {
             header {
@@ -140,7 +140,7 @@ struct Attempts<'w> {
 
 impl AttemptSink for Attempts<'_> {
     fn write(&mut self, batch: &Frame) -> Result<()> {
-        let room = (ATTEMPTS - self.shown).min(batch.len());
+        let room = (MOST - self.shown).min(batch.len());
         for row in 0..room {
             self.rows.push_str(&tables::row(view::ATTEMPT, &view::Row::new(batch, row, self.clock), None, None).into_string());
         }

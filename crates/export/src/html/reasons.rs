@@ -49,7 +49,7 @@ fn card(page: &Page<'_>, reason: &Row<'_>) -> Markup {
         article id=(anchor(&name, &class, &disposition)) {
             h3 { (name) " " span class=(class) { "(" (class) ")" } }
             p.sub {
-                (word("deliveries")) " deliveries to " (word("domains")) " domains. To do: " strong { (disposition) } "."
+                (counted(&word("deliveries"), "delivery", "deliveries")) " to " (counted(&word("domains"), "domain", "domains")) ". To do: " strong { (disposition) } "."
                 @if let Some((_, definition)) = words { " Means: " (definition) "." }
             }
             @if let Some((advice, _)) = words { p { (advice) } }
@@ -65,6 +65,10 @@ fn card(page: &Page<'_>, reason: &Row<'_>) -> Markup {
             }
         }
     }
+}
+
+fn counted(n: &str, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == "1" { one } else { many })
 }
 
 /// One kind of reply.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use bouncestat_aggregation::{Frame, Value};
 use maud::{Markup, html};
 
-use super::Page;
 use super::charts::short;
 use super::reasons::anchor;
+use super::{MOST, Page};
 use crate::text::{count, percent, printable};
 use crate::view::{Column, Row, Tone, VIEWS};
 
@@ -88,7 +88,8 @@ fn caption(frame: &Frame, shown: usize) -> Markup {
     html! {
         @if shown < all {
             (count(shown as i64)) " of " (count(all as i64)) " rows" (order) ". All of them: " code { "bouncestat --export DIR" } " writes "
-            (name) ".csv and " (name) ".parquet; " code { "--top " (all) } " puts them into this page."
+            (name) ".csv and " (name) ".parquet; " code { "--top " (all.min(MOST)) }
+            @if all > MOST { " puts the first " (count(MOST as i64)) } @else { " puts them" } " into this page."
         } @else if all == 1 { "1 row." } @else { (count(all as i64)) " rows" (order) "." }
     }
 }
