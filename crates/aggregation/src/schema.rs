@@ -223,7 +223,7 @@ pub static TIMELINE: TableSpec = TableSpec {
 #[rustfmt::skip]
 pub static DELAYS: TableSpec = TableSpec {
     name: "delays",
-    meaning: "One row a range of the time from arrival to delivery, shortest first, of delivered ones whose log tells it.",
+    meaning: "One row a range of the time from arrival to delivery, shortest first, of delivered ones whose log tells it; no row where none does.",
     columns: &[
         column("from_ms", Kind::Int64, "Where the range begins, itself inside, milliseconds; delays are rounded to four significant digits"),
         nullable("to_ms", Kind::Int64, "Where it ends, itself outside, milliseconds; null for the last"),

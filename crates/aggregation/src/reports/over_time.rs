@@ -57,6 +57,9 @@ pub(super) fn delays(state: &State<'_>) -> Result<Frame> {
         counts[FROM.partition_point(|&from| from <= delay).max(1) - 1] += n;
     }
     let mut frame = Frame::new(&schema::DELAYS);
+    if counts.iter().all(|&n| n == 0) {
+        return Ok(frame);
+    }
     for (i, &n) in counts.iter().enumerate() {
         let to = FROM.get(i + 1).map_or(Value::Null, |&to| Value::Int64(to));
         frame.push(&[Value::Int64(FROM[i]), to, Value::Int64(n)]);
