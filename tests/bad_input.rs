@@ -155,7 +155,7 @@ fn wrong_times() {
 #[test]
 fn wrong_zone_format_server_threads_and_options() {
     wrong(&["--tz", "Mars/Olympus"], &["--tz \"Mars/Olympus\" is no zone", "Europe/Berlin", "+01:00"]);
-    wrong(&["--format", "xls"], &["there is no format \"xls\"", "table, json, jsonl, csv, markdown, parquet"]);
+    wrong(&["--format", "xls"], &["there is no format \"xls\"", "table, json, jsonl, csv, markdown, html, parquet"]);
     wrong(&["-o", "report.xls"], &["report.xls", "the extension tells no format", "--format"]);
     wrong(&["--mta", "sendmail"], &["sendmail", "postfix", "exim", "exchange"]);
     wrong(&["--threads", "0"], &["--threads"]);

@@ -121,6 +121,17 @@ pub fn report(args: &[&str]) -> Value {
     run(&[&["--tz", "UTC", "--format", "json"], args].concat()).exits(0).json()
 }
 
+/// A report without the places of lines, which are others where files have other names, cuts or line ends.
+pub fn without_places(mut report: Value) -> Value {
+    for rows in report.as_object_mut().expect("a report").values_mut().filter_map(Value::as_array_mut) {
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.remove("source_file");
+            row.remove("source_offset");
+        }
+    }
+    report
+}
+
 /// One counter of `totals`.
 #[track_caller]
 pub fn total(report: &Value, name: &str) -> u64 {

@@ -11,6 +11,7 @@ mod classify;
 mod explain;
 mod invariance;
 mod lab;
+mod page;
 mod readme;
 mod report;
 mod reports;

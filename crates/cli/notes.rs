@@ -23,17 +23,15 @@ pub fn say_plan(plan: &Plan) {
     }
     for from in YearFrom::ALL.iter().filter(|from| **from != YearFrom::Stamp) {
         let files: Vec<_> = plan.files.iter().filter(|f| f.mta.is_some() && f.year_from == *from && f.start.is_some()).collect();
-        let Some(first) = files.first() else { continue };
-        if from.is_guess() {
-            eprintln!(
-                "bouncestat: warning: the stamps of {} have no year; it was guessed from {from} ({}: first event {})",
-                count(files.len() as u64, "file"),
-                first.source.path.display(),
-                first.start.map(rfc3339).unwrap_or_default()
-            );
-        } else {
+        if files.is_empty() {
+            continue;
+        }
+        if !from.is_guess() {
             eprintln!("bouncestat: the stamps of {} have no year; {from} tell it", count(files.len() as u64, "file"));
         }
+    }
+    for guess in guessed_years(plan) {
+        eprintln!("bouncestat: warning: {guess}");
     }
     let zoned: Vec<_> = plan.files.iter().filter_map(|f| Some((f, f.zone_from_ids?))).collect();
     if let Some((file, zone)) = zoned.first() {
@@ -46,8 +44,25 @@ pub fn say_plan(plan: &Plan) {
     }
 }
 
+/// Which years had to be guessed.
+pub fn guessed_years(plan: &Plan) -> Vec<String> {
+    let mut guesses = Vec::new();
+    for from in YearFrom::ALL.iter().filter(|from| from.is_guess()) {
+        let files: Vec<_> = plan.files.iter().filter(|f| f.mta.is_some() && f.year_from == *from && f.start.is_some()).collect();
+        if let Some(first) = files.first() {
+            guesses.push(format!(
+                "the stamps of {} have no year; it was guessed from {from} ({}: first event {})",
+                count(files.len() as u64, "file"),
+                first.source.path.display(),
+                first.start.map(rfc3339).unwrap_or_default()
+            ));
+        }
+    }
+    guesses
+}
+
 /// A zone as `--tz` takes it.
-fn zone_name(zone: Zone) -> String {
+pub fn zone_name(zone: Zone) -> String {
     match zone {
         Zone::Named(tz) => tz.name().to_owned(),
         Zone::Fixed(offset) => offset.to_string(),

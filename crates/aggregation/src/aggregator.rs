@@ -5,12 +5,14 @@
 
 use crate::Result;
 use crate::batch::Batch;
+use crate::causes::Causes;
 use crate::cells::Keys;
 use crate::failures::{Failures, UnknownTemplate};
 use crate::refusals::Refusals;
 use crate::report::{Meta, Report, Table, Window};
 use crate::reports::{REPORTS, State, Thresholds, comparison, suspect_rows, suspects};
 use crate::sums::{BLOCK, Group, Rows};
+use crate::timeline::Timeline;
 
 /// Sums of all deliveries so far.
 #[derive(Default)]
@@ -20,7 +22,10 @@ pub struct Aggregator {
     senders: Vec<Group>,
     failures: Failures,
     refusals: Refusals,
+    causes: Causes,
+    timeline: Timeline,
     rows: Rows,
+    files: Vec<String>,
 }
 
 impl Aggregator {
@@ -29,11 +34,19 @@ impl Aggregator {
         Self::default()
     }
 
+    /// Names the files that deliveries number ([`bouncestat_record::Try::file`]); without it, no place in a log is told.
+    pub fn name_files(&mut self, files: Vec<String>) {
+        self.files = files;
+    }
+
     /// Counts a batch. Batches may come in any order.
     pub fn add(&mut self, batch: Batch) -> Result<()> {
         let to = self.keys.merge(&batch.keys);
+        let templates = self.failures.templates.merge(&batch.failures.templates);
+        self.causes.merge(batch.causes, &to, &templates, &self.failures.templates);
         self.failures.merge(batch.failures, &to);
         self.refusals.merge(batch.refusals, &to);
+        self.timeline.merge(batch.timeline);
         let mut start = 0;
         while start < batch.rows.len() {
             let end = batch.rows.len().min(start + BLOCK - self.rows.len());
@@ -114,7 +127,16 @@ impl Aggregator {
     }
 
     fn state(&self) -> State<'_> {
-        State { keys: &self.keys, cells: &self.cells, senders: &self.senders, failures: &self.failures, refusals: &self.refusals }
+        State {
+            keys: &self.keys,
+            cells: &self.cells,
+            senders: &self.senders,
+            failures: &self.failures,
+            refusals: &self.refusals,
+            causes: &self.causes,
+            timeline: &self.timeline,
+            files: &self.files,
+        }
     }
 
     /// Gives a window its first and last event.

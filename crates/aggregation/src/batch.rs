@@ -5,11 +5,13 @@
 
 use bouncestat_record::{Class, Delivery, Family, Outcome, Verdict};
 
+use crate::causes::Causes;
 use crate::cells::{Keys, Seen};
 use crate::failures::{Failure, Failures};
 use crate::refusals::{Refusal, Refusals, accepted_at};
 use crate::sketch::bucket;
 use crate::sums::{Flags, NO_DELAY, Rows};
+use crate::timeline::Timeline;
 
 /// Deliveries of one worker. Any size works. The dictionaries of each batch must be merged, so that large batches are cheaper:
 /// 100,000 deliveries take 3 MB and their distinct domains.
@@ -20,6 +22,8 @@ pub struct Batch {
     pub(crate) rows: Rows,
     pub(crate) failures: Failures,
     pub(crate) refusals: Refusals,
+    pub(crate) causes: Causes,
+    pub(crate) timeline: Timeline,
 }
 
 impl Batch {
@@ -72,6 +76,7 @@ impl Batch {
             flags.set(Flags::SOFT, failure.class == Class::Soft);
             flags.set(Flags::REPUTATION, failure.reason.family() == Family::Reputation);
             self.failures.push(&failure, self.keys.cells[cell as usize]);
+            self.causes.push(&failure, delivery, cell, sender, &mut self.failures.templates);
         }
         if let Some(at) = accepted_at(delivery) {
             self.refusals.accept(cell, at);
@@ -86,6 +91,7 @@ impl Batch {
             attempts = attempts.saturating_add(attempt.count.max(1));
             events = (events.0.min(attempt.at), events.1.max(attempt.at));
         }
+        self.timeline.push((attempts > 0).then_some(events.1), flags);
         self.rows.push(cell, sender, flags, attempts, events, delay);
     }
 }

@@ -17,10 +17,10 @@ pub(crate) type Set<T> = HashSet<T, ahash::RandomState>;
 pub(crate) struct Failure<'a> {
     pub(crate) class: Class,
     pub(crate) reason: Reason,
-    disposition: Disposition,
-    template: &'a str,
+    pub(crate) disposition: Disposition,
+    pub(crate) template: &'a str,
     at: Micros,
-    text: &'a [u8],
+    pub(crate) text: &'a [u8],
 }
 
 impl<'a> Failure<'a> {

@@ -15,6 +15,7 @@
 mod aggregator;
 mod attempts;
 mod batch;
+mod causes;
 mod cells;
 mod changes;
 mod error;
@@ -29,6 +30,7 @@ pub mod schema;
 mod sketch;
 mod sums;
 mod suppress;
+mod timeline;
 mod wilson;
 
 pub use aggregator::Aggregator;

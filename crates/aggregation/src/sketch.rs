@@ -60,6 +60,11 @@ impl Sketch {
         }
     }
 
+    /// The delays, rounded, milliseconds, with how often each was counted; in no order.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (i64, i64)> {
+        self.entries.iter().map(|&e| (delay((e >> COUNT_BITS) as u32), (e & COUNT_MASK) as i64))
+    }
+
     fn compact(&mut self) {
         self.entries.sort_unstable();
         let mut kept = 0;

@@ -36,7 +36,7 @@ impl Flags {
         self.0 |= if on { flag } else { 0 };
     }
 
-    fn bit(self, flag: u8) -> i64 {
+    pub(crate) fn bit(self, flag: u8) -> i64 {
         i64::from(self.0 >> flag.trailing_zeros() & 1)
     }
 

@@ -75,7 +75,7 @@ pub struct ReasonExplanation {
 }
 
 /// Our words about a reason: (advice, definition).
-pub(crate) fn reason_words(reason: Reason) -> (&'static str, &'static str) {
+pub fn reason_words(reason: Reason) -> (&'static str, &'static str) {
     let name = reason.as_str();
     include_str!("../data/reasons.tsv")
         .lines()

@@ -43,7 +43,7 @@ pub use blocklist::Blocklist;
 pub use classifier::Classifier;
 pub use codes::Meaning;
 pub use decide::{Options, QuotaClass};
-pub use explain::{CodeExplanation, Explanation, ReasonExplanation};
+pub use explain::{CodeExplanation, Explanation, ReasonExplanation, reason_words};
 pub use lint::{LintFinding, lint};
 pub use memo::Memo;
 pub use rule::{Error, ErrorKind, Rule};

@@ -29,6 +29,7 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
         excel: common.csv_excel,
         redaction: "none",
         clock: Some(&clock),
+        ..Options::default()
     };
     let mut targets = Targets::open(args, common, format, &options)?;
     let (mut rows, mut failed) = (0, None);

@@ -2,9 +2,12 @@
 
 use anyhow::{Context, Result};
 use bouncestat_aggregation::Report;
+use bouncestat_classification::reason_words;
 use bouncestat_export::{Format, Options, export_dir};
+use bouncestat_record::Reason;
 
 use crate::args::Common;
+use crate::notes;
 use crate::output::Output;
 use crate::settings::Settings;
 
@@ -27,11 +30,13 @@ impl<'a> Payload<'a> {
         Ok(Self { common, settings, format, table, output, out })
     }
 
-    /// Writes the tables.
-    pub fn write(mut self, report: &Report) -> Result<()> {
+    /// Writes the tables; `warnings`: what a page says of the input beside them.
+    pub fn write(mut self, report: &Report, warnings: &[String]) -> Result<()> {
         let common = self.common;
         let zone = self.settings.zone;
         let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
+        let zone_name = notes::zone_name(zone);
+        let advice = |reason: &str| Reason::from_name(reason).map(reason_words);
         let options = Options {
             top: common.top,
             width: self.settings.width,
@@ -40,6 +45,9 @@ impl<'a> Payload<'a> {
             excel: common.csv_excel,
             redaction: "none",
             clock: Some(&clock),
+            zone: &zone_name,
+            notes: warnings,
+            advice: Some(&advice),
         };
         if let Some(dir) = &common.export {
             let files = export_dir(report, dir, &options).with_context(|| format!("--export {}", dir.display()))?;

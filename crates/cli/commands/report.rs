@@ -2,32 +2,30 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use bouncestat_aggregation::{Aggregator, Report, Value};
-use bouncestat_export::{Options, export_dir};
 use bouncestat_ingest::join::window::Window;
 
-use super::{Ready, exit_code, meta, reported, window_before};
+use super::{Payload, Ready, exit_code, meta, reported, window_before};
 use crate::args::Common;
 use crate::consumers::{Both, Count};
-use crate::output::Output;
 use crate::settings::{Settings, rules};
 use crate::{exit, notes};
 
 /// Makes the report.
 pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
-    let format = settings.format(common)?;
     let table = common.table.as_deref().unwrap_or("domains");
     bouncestat_aggregation::schema::table(table).ok_or_else(|| anyhow!("there is no table {table:?}; see bouncestat schema"))?;
+    // What cannot be written is said before anything is read.
+    let payload = Payload::open(common, &settings, table)?;
     let rules = rules(common)?;
     let ready = Ready::new(paths, common, &settings)?;
-    // What cannot be written is said before anything is read.
-    let output = Output::new(common.output.as_deref());
-    let mut out = output.open()?;
     let window = ready.options.window;
+    let mut warnings = notes::guessed_years(&ready.plan);
     let before = if compare { Some(before(window, &settings)?) } else { None };
     let (mut aggregator, mut past) = (Aggregator::new(), Aggregator::new());
+    aggregator.name_files(ready.file_names());
     let mut failed = None;
     let summary = ready.run(common, &Both { inner: &Count { rules: &rules }, before }, &mut |(batch, earlier)| {
         for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
@@ -40,6 +38,7 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
         return Err(error.into());
     }
     notes::say_problems(&summary.problems);
+    warnings.extend(summary.problems.iter().map(ToString::to_string));
     notes::say_coverage(&summary);
     let code = exit_code(&summary);
     if code == exit::NOTHING {
@@ -52,28 +51,7 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
         None => aggregator.finish(meta)?,
     };
     notes::say_if_empty(deliveries(&report), window, &summary);
-    let zone = settings.zone;
-    let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
-    let options = Options {
-        top: common.top,
-        width: settings.width,
-        color: settings.color && common.output.is_none(),
-        table,
-        excel: common.csv_excel,
-        redaction: "none",
-        clock: Some(&clock),
-    };
-    if let Some(dir) = &common.export {
-        let files = export_dir(&report, dir, &options).with_context(|| format!("--export {}", dir.display()))?;
-        eprintln!("bouncestat: wrote {} files into {}", files.len(), dir.display());
-        if common.output.is_none() && common.format.is_none() {
-            return Ok(code);
-        }
-    }
-    format.report(&report, &options, &mut *out)?;
-    out.flush()?;
-    drop(out);
-    output.commit()?;
+    payload.write(&report, &warnings)?;
     Ok(code)
 }
 

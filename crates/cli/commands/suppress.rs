@@ -99,7 +99,7 @@ impl<'a> Target<'a> {
 
     fn write(self, report: &Report) -> Result<()> {
         let (shape, output) = match self {
-            Target::Payload(payload) => return payload.write(report),
+            Target::Payload(payload) => return payload.write(report, &[]),
             Target::List { shape, output } => (shape, output),
         };
         let mut out = output.open()?;

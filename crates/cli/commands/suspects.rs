@@ -49,6 +49,6 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     let before = before.map(|window| (&mut past, reported(window)));
     let report = aggregator.suspects(meta, before, &thresholds, &files)?;
     notes::say_if_empty(aggregator.deliveries(), window, &summary);
-    payload.write(&report)?;
+    payload.write(&report, &[])?;
     Ok(code)
 }

@@ -9,6 +9,7 @@ mod cards;
 mod csv;
 mod dir;
 mod error;
+mod html;
 mod json;
 mod jsonl;
 pub mod lists;
@@ -36,7 +37,7 @@ pub type Clock<'a> = &'a (dyn Fn(Micros) -> String + Send + Sync);
 /// How to write. What a format has no use for, it ignores.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// Rows of a table at most. `None`: ten for people (`table`, `markdown`), all for programs. It cuts no attempts.
+    /// Rows of a table at most. `None`: ten for people (`table`, `markdown`; 200 for `html`), all for programs. It cuts no attempts.
     pub top: Option<usize>,
     /// Columns of the terminal; less than 80 counts as 80.
     pub width: usize,
@@ -48,13 +49,33 @@ pub struct Options<'a> {
     pub excel: bool,
     /// What was done to addresses, for the metadata of Parquet and the manifest: `none`, `local` or `address`.
     pub redaction: &'a str,
-    /// How `table` shows moments; `None`: RFC 3339, UTC. Other formats are UTC always.
+    /// How `table` and `html` show moments; `None`: RFC 3339, UTC. Other formats are UTC always.
     pub clock: Option<Clock<'a>>,
+    /// The name of the clock's zone, for `html`.
+    pub zone: &'a str,
+    /// What was wrong with the input, and what had to be guessed, for `html`: one sentence each.
+    pub notes: &'a [String],
+    /// What a reason means and what to do about it, for `html`: (advice, definition).
+    pub advice: Option<Advice<'a>>,
 }
+
+/// Words about a reason: (advice, definition).
+pub type Advice<'a> = &'a (dyn Fn(&str) -> Option<(&'static str, &'static str)> + Send + Sync);
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { top: None, width: 80, color: false, table: "domains", excel: false, redaction: "none", clock: None }
+        Options {
+            top: None,
+            width: 80,
+            color: false,
+            table: "domains",
+            excel: false,
+            redaction: "none",
+            clock: None,
+            zone: "UTC",
+            notes: &[],
+            advice: None,
+        }
     }
 }
 
@@ -87,7 +108,7 @@ pub trait AttemptSink: Send {
 
 /// Every format.
 pub static FORMATS: &[&dyn Format] =
-    &[&table::Text, &json::Json, &jsonl::JsonLines, &csv::Csv, &markdown::Markdown, &parquet::Parquet];
+    &[&table::Text, &json::Json, &jsonl::JsonLines, &csv::Csv, &markdown::Markdown, &html::Html, &parquet::Parquet];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

@@ -37,7 +37,9 @@ impl Format for Markdown {
         let alone = report.table("totals").is_none();
         for table in &report.tables {
             let Some(view) = VIEWS.iter().find(|v| v.table == table.name) else {
-                totals(&mut out, &table.frame, clock)?;
+                if table.name == "totals" {
+                    totals(&mut out, &table.frame, clock)?;
+                }
                 continue;
             };
             let rows = rows(&table.frame, Some(options.top.unwrap_or(TOP)));

@@ -47,7 +47,8 @@ impl Format for Text {
                     screen.line(BOLD, view.empty)?;
                 }
                 Some(view) => grid(&mut screen, view, &table.frame, top, clock)?,
-                None => totals(&mut screen, &table.frame, clock)?,
+                None if table.name == "totals" => totals(&mut screen, &table.frame, clock)?,
+                None => {}
             }
         }
         screen.out.flush()?;
