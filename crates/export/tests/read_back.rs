@@ -171,7 +171,8 @@ fn json_is_the_shape_of_the_contract() {
     let keys = |v: &serde_json::Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
     assert_eq!(
         keys(&value),
-        "schema_version version rules window coverage excluded totals domains providers sources sender_domains reasons suspects unknown_replies"
+        "schema_version version rules window coverage excluded totals domains providers sources sender_domains reasons suspects unknown_replies \
+         timeline delays provider_reasons domain_reasons source_reasons sender_reasons replies"
     );
     assert_eq!(keys(&value["window"]), "since until first_event last_event");
     assert_eq!(keys(&value["coverage"]), "files bytes lines used irrelevant unrecognised outside_window truncated lost");
