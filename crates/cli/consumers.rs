@@ -8,6 +8,9 @@ use bouncestat_classification::{Classifier, Memo, template};
 use bouncestat_ingest::run::Consumer;
 use bouncestat_record::{Action, Delivery, Outcome, Reply, Try, Verdict, address};
 
+use crate::domains::Domains;
+use crate::redact::Redactor;
+
 thread_local! {
     /// Verdicts remembered by template: replies repeat.
     static MEMO: RefCell<Memo> = RefCell::new(Memo::new());
@@ -42,10 +45,34 @@ fn verdict_of(rules: &Classifier, delivery: &Delivery<'_>, domain: &str) -> Opti
     Some(judge(rules, delivery, &Try { action, ..cause }, domain))
 }
 
+/// Hands on only deliveries to some domains.
+pub struct Only<'d, C> {
+    /// The domains.
+    pub domains: &'d Domains,
+    /// Who gets them.
+    pub inner: C,
+}
+
+impl<C: Consumer> Consumer for Only<'_, C> {
+    type Part = C::Part;
+
+    fn begin(&self) -> C::Part {
+        self.inner.begin()
+    }
+
+    fn delivery(&self, part: &mut C::Part, delivery: &Delivery<'_>) {
+        if self.domains.is_all() || self.domains.takes(&address::domain(delivery.recipient.as_bytes())) {
+            self.inner.delivery(part, delivery);
+        }
+    }
+}
+
 /// Counts deliveries.
 pub struct Count<'r> {
     /// The rules.
     pub rules: &'r Classifier,
+    /// What is done to addresses, once replies are judged.
+    pub redact: &'r Redactor,
 }
 
 impl Consumer for Count<'_> {
@@ -60,17 +87,20 @@ impl Consumer for Count<'_> {
         let relay = delivery.tries.iter().rev().find_map(|t| known(t.relay_host)).or_else(|| known(delivery.cause?.relay_host));
         let provider = self.rules.provider(relay, Some(&domain));
         if delivery.outcome == Outcome::Delivered {
-            return batch.push(delivery, None, provider.as_deref(), "", None);
+            return self.redact.delivery(delivery, |shown| batch.push(shown, None, provider.as_deref(), "", None));
         }
         let verdict = verdict_of(self.rules, delivery, &domain);
-        let template = delivery.cause.map(|cause| template(cause.text)).unwrap_or_default();
         let url = verdict
             .as_ref()
             .and_then(|v| v.blocklist.as_deref())
             .and_then(|id| self.rules.blocklist(id))
             .map(|list| list.url.as_str());
         let url = url.filter(|url| url.starts_with("http"));
-        batch.push(delivery, verdict.as_deref(), provider.as_deref(), &template, url);
+        let verdict = verdict.as_deref().map(|verdict| self.redact.verdict(verdict, delivery));
+        self.redact.delivery(delivery, |shown| {
+            let template = shown.cause.map(|cause| template(cause.text)).unwrap_or_default();
+            batch.push(shown, verdict.as_deref(), provider.as_deref(), &template, url);
+        });
     }
 }
 
@@ -78,6 +108,8 @@ impl Consumer for Count<'_> {
 pub struct Rows<'r> {
     /// The rules.
     pub rules: &'r Classifier,
+    /// What is done to addresses, once replies are judged.
+    pub redact: &'r Redactor,
     /// The names of the files, in the order of the plan.
     pub files: &'r [String],
 }
@@ -91,12 +123,15 @@ impl Consumer for Rows<'_> {
 
     fn delivery(&self, batch: &mut AttemptBatch, delivery: &Delivery<'_>) {
         let domain = address::domain(delivery.recipient.as_bytes());
-        for attempt in delivery.tries {
-            let provider = self.rules.provider(known(attempt.relay_host), Some(&domain));
-            let verdict = judge(self.rules, delivery, attempt, &domain);
-            let file = self.files.get(attempt.file as usize).map_or("", String::as_str);
-            batch.push(delivery, attempt, Some(&verdict), provider.as_deref(), file);
-        }
+        self.redact.delivery(delivery, |shown| {
+            for (attempt, shown_attempt) in delivery.tries.iter().zip(shown.tries) {
+                let provider = self.rules.provider(known(attempt.relay_host), Some(&domain));
+                let verdict = judge(self.rules, delivery, attempt, &domain);
+                let verdict = self.redact.verdict(&verdict, delivery);
+                let file = self.files.get(attempt.file as usize).map_or("", String::as_str);
+                batch.push(shown, shown_attempt, Some(&verdict), provider.as_deref(), file);
+            }
+        });
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is said on stderr: whose logs these are, what could not be read, where a year was guessed, and the coverage line.
 
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bouncestat_aggregation::{Coverage, Excluded};
 use bouncestat_export::rfc3339;
 use bouncestat_ingest::YearFrom;
@@ -10,12 +13,35 @@ use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Summary, servers};
 use bouncestat_record::Mta;
 
+use crate::domains::Domains;
+use crate::fault::Nothing;
+
+/// Whether only what went wrong is said.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// `--quiet`: notes are kept to ourselves; warnings and errors are not.
+pub fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Says something that is good to know.
+pub fn note(words: impl Display) {
+    if !QUIET.load(Ordering::Relaxed) {
+        eprintln!("bouncestat: {words}");
+    }
+}
+
+/// The error of a run that could read nothing.
+pub fn nothing(summary: &Summary) -> anyhow::Error {
+    Nothing(summary.problems.clone()).into()
+}
+
 /// Says whose logs will be read, and by what evidence their years and zones are known.
 pub fn say_plan(plan: &Plan) {
     let servers = servers(plan);
     if !servers.is_empty() {
         let list: Vec<String> = servers.iter().map(|(mta, n)| format!("{} ({})", name(*mta), count(*n as u64, "file"))).collect();
-        eprintln!("bouncestat: logs of {}", list.join(", "));
+        note(format!("logs of {}", list.join(", ")));
     }
     for from in YearFrom::ALL.iter().filter(|from| **from != YearFrom::Stamp) {
         let files: Vec<_> = plan.files.iter().filter(|f| f.mta.is_some() && f.year_from == *from && f.start.is_some()).collect();
@@ -28,34 +54,49 @@ pub fn say_plan(plan: &Plan) {
                 first.start.map(rfc3339).unwrap_or_default()
             );
         } else {
-            eprintln!("bouncestat: the stamps of {} have no year; {from} tell it", count(files.len() as u64, "file"));
+            note(format!("the stamps of {} have no year; {from} tell it", count(files.len() as u64, "file")));
         }
     }
     let zoned: Vec<_> = plan.files.iter().filter_map(|f| Some((f, f.zone_from_ids?))).collect();
     if let Some((file, zone)) = zoned.first() {
-        eprintln!(
-            "bouncestat: the stamps of {} have no zone; by the message ids it is {}, not the system's ({}); --tz overrules",
+        note(format!(
+            "the stamps of {} have no zone; by the message ids it is {}, not the system's ({}); --tz overrules",
             count(zoned.len() as u64, "file"),
             zone_name(*zone),
             file.source.path.display()
-        );
+        ));
     }
 }
 
 /// A zone as `--tz` takes it.
-fn zone_name(zone: Zone) -> String {
+pub fn zone_name(zone: Zone) -> String {
     match zone {
         Zone::Named(tz) => tz.name().to_owned(),
         Zone::Fixed(offset) => offset.to_string(),
     }
 }
 
-/// Says what is wrong with inputs.
+/// Says what is wrong with inputs. Hints that say the same of many files are one.
 pub fn say_problems(problems: &[Problem]) {
-    for problem in problems {
-        eprintln!("bouncestat: {}{problem}", if problem.is_failure() { "" } else { "note: " });
+    let (failures, hints): (Vec<&Problem>, Vec<&Problem>) = problems.iter().partition(|p| p.is_failure());
+    for failure in failures {
+        eprintln!("bouncestat: {failure}");
+    }
+    let mut said: Vec<(&str, &str)> = Vec::new();
+    for hint in &hints {
+        let what = (hint.message.as_str(), hint.remedy.as_str());
+        let same = hints.iter().filter(|other| (other.message.as_str(), other.remedy.as_str()) == what).count();
+        if same < FOLDED {
+            note(format!("note: {hint}"));
+        } else if !said.contains(&what) {
+            said.push(what);
+            note(format!("note: {hint} (and {} like it)", count(same as u64 - 1, "more file")));
+        }
     }
 }
+
+/// So many equal hints are said as one.
+const FOLDED: usize = 3;
 
 /// How lines count.
 pub fn coverage(summary: &Summary) -> Coverage {
@@ -94,7 +135,7 @@ pub fn excluded(summary: &Summary) -> Excluded {
 pub fn say_coverage(summary: &Summary) {
     let c = coverage(summary);
     let mut line = format!(
-        "bouncestat: {}, {}, {}: {} used, {} irrelevant, {} unrecognised",
+        "{}, {}, {}: {} used, {} irrelevant, {} unrecognised",
         count(c.files, "file"),
         count(c.bytes, "byte"),
         count(c.lines, "line"),
@@ -112,7 +153,7 @@ pub fn say_coverage(summary: &Summary) {
             line.push_str(&format!("; {}{}", count(n, what.0), what.1));
         }
     }
-    eprintln!("{line}");
+    note(line);
     if c.unrecognised > 0 {
         let look = if c.unrecognised == 1 { "looks like a delivery line and was" } else { "look like delivery lines and were" };
         eprintln!("bouncestat: warning: {} {look} not understood", count(c.unrecognised, "line"));
@@ -126,10 +167,17 @@ pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
     }
     match summary.counts.events {
         Some((_, newest)) if window.since.is_some() || window.until.is_some() => {
-            eprintln!("bouncestat: no delivery in the window; the newest event of these logs is of {}", rfc3339(newest));
+            note(format!("no delivery in the window; the newest event of these logs is of {}", rfc3339(newest)));
         }
-        _ if summary.tally.lines > 0 => eprintln!("bouncestat: no delivery in these logs"),
+        _ if summary.tally.lines > 0 => note("no delivery in these logs"),
         _ => {}
+    }
+}
+
+/// Says what `--domain` leaves out: a part must not be taken for the whole.
+pub fn say_domains(domains: &Domains) {
+    if !domains.is_all() {
+        note(format!("only deliveries to {} are reported; lines and what is not counted are those of all", domains.list()));
     }
 }
 

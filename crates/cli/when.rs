@@ -40,7 +40,7 @@ fn read(text: &str, now: Micros, zone: Zone) -> Option<Micros> {
 }
 
 /// `24h`, `7d`, `2w`, `90m`, `30s`, and several together (`1d12h`).
-fn span(text: &str) -> Option<Micros> {
+pub fn span(text: &str) -> Option<Micros> {
     let mut total: Micros = 0;
     let mut rest = text;
     while !rest.is_empty() {

@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use bouncestat_aggregation::{Frame, Meta};
 use bouncestat_export::{AttemptSink, Format, Options};
 
 use super::{Ready, exit_code, meta};
 use crate::args::Common;
-use crate::consumers::Rows;
-use crate::output::Output;
+use crate::consumers::{Only, Rows};
+use crate::domains::Domains;
+use crate::output::{Output, export_folder};
+use crate::redact::Redactor;
 use crate::settings::{Settings, rules};
 use crate::{exit, notes};
 
@@ -18,23 +20,34 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let format = settings.format(common)?;
     let classifier = rules(common)?;
+    let redact = Redactor::new(common)?;
+    let domains = Domains::new(common)?;
+    if common.csv_excel && format.name() != "csv" && common.export.is_none() {
+        bail!("--csv-excel is for --format csv and --export, not for {}", format.name());
+    }
+    if let Some(dir) = &common.export {
+        export_folder(dir)?;
+    }
     let ready = Ready::new(paths, common, &settings)?;
     let window = ready.options.window;
     let files: Vec<String> = ready.plan.files.iter().map(|f| f.source.path.display().to_string()).collect();
     let zone = settings.zone;
     let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
+    let zone_name = notes::zone_name(zone);
     let options = Options {
         top: common.top,
         width: settings.width,
         color: settings.color && common.output.is_none(),
         table: "attempts",
         excel: common.csv_excel,
-        redaction: "none",
+        redaction: redact.as_str(),
         clock: Some(&clock),
+        zone: &zone_name,
     };
     let mut targets = Targets::open(common, format, &options)?;
     let (mut rows, mut failed) = (0, None);
-    let summary = ready.run(common, &Rows { rules: &classifier, files: &files }, &mut |batch| {
+    let rows_of = Only { domains: &domains, inner: Rows { rules: &classifier, redact: &redact, files: &files } };
+    let summary = ready.run(common, &rows_of, &mut |batch| {
         rows += batch.len();
         if failed.is_none()
             && let Err(error) = targets.write(batch.frame(), rows - batch.len(), common.top)
@@ -49,10 +62,10 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     notes::say_coverage(&summary);
     let code = exit_code(&summary);
     if code == exit::NOTHING {
-        eprintln!("bouncestat: nothing could be read");
-        return Ok(code);
+        return Err(notes::nothing(&summary));
     }
     notes::say_if_empty(rows as u64, window, &summary);
+    notes::say_domains(&domains);
     targets.finish(&meta(window, &summary, classifier.rules_version()))?;
     Ok(code)
 }
@@ -66,7 +79,6 @@ impl<'w> Targets<'w> {
     fn open(common: &Common, format: &'static dyn Format, options: &Options<'w>) -> Result<Self> {
         let mut all = Vec::new();
         if let Some(dir) = &common.export {
-            std::fs::create_dir_all(dir).with_context(|| format!("--export {}: the folder cannot be made", dir.display()))?;
             for name in ["csv", "parquet"] {
                 let format = bouncestat_export::by_name(name).expect("it is in the registry");
                 let output = Output::new(Some(&dir.join(format!("attempts.{name}"))));

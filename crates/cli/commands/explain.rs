@@ -12,6 +12,7 @@ use super::classify::verdict_json;
 use crate::args::{Common, Explain};
 use crate::exit;
 use crate::output::Output;
+use crate::redact::Redactor;
 use crate::settings::rules;
 
 /// Explains a text.
@@ -28,6 +29,8 @@ pub fn run(args: &Explain, common: &Common) -> Result<u8> {
         Some(code) if common.format.as_deref() != Some("json") => code_words(&code),
         _ => reply_words(&rules, &text, common.format.as_deref() == Some("json")),
     };
+    // What was typed may name someone, and its explanation quotes it.
+    let answer = Redactor::new(common)?.text(&answer);
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     out.write_all(answer.as_bytes())?;

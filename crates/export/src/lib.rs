@@ -12,6 +12,7 @@ mod json;
 mod jsonl;
 mod markdown;
 mod parquet;
+mod prometheus;
 mod table;
 mod text;
 mod view;
@@ -46,11 +47,13 @@ pub struct Options<'a> {
     pub redaction: &'a str,
     /// How `table` shows moments; `None`: RFC 3339, UTC. Other formats are UTC always.
     pub clock: Option<Clock<'a>>,
+    /// The name of the clock's zone, for the head of `table`; `""`: not said.
+    pub zone: &'a str,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Options { top: None, width: 80, color: false, table: "domains", excel: false, redaction: "none", clock: None }
+        Options { top: None, width: 80, color: false, table: "domains", excel: false, redaction: "none", clock: None, zone: "" }
     }
 }
 
@@ -83,7 +86,7 @@ pub trait AttemptSink: Send {
 
 /// Every format.
 pub static FORMATS: &[&dyn Format] =
-    &[&table::Text, &json::Json, &jsonl::JsonLines, &csv::Csv, &markdown::Markdown, &parquet::Parquet];
+    &[&table::Text, &json::Json, &jsonl::JsonLines, &csv::Csv, &markdown::Markdown, &parquet::Parquet, &prometheus::Prometheus];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

@@ -30,7 +30,7 @@ impl Format for Text {
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
         let clock = view::clock(options);
-        head(&mut screen, &report.meta, clock)?;
+        head(&mut screen, &report.meta, clock, options.zone)?;
         for table in &report.tables {
             match VIEWS.iter().find(|v| v.table == table.name) {
                 Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
@@ -86,8 +86,8 @@ impl<W: Write> Screen<W> {
     }
 }
 
-fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>) -> Result<()> {
-    screen.line(BOLD, &format!("bouncestat {}  {}", meta.version, view::window(meta, clock)))?;
+fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>, zone: &str) -> Result<()> {
+    screen.line(BOLD, format!("bouncestat {}  {} {zone}", meta.version, view::window(meta, clock)).trim_end())?;
     screen.wrapped(&view::coverage(meta))?;
     match view::excluded(meta) {
         excluded if excluded.is_empty() => Ok(()),

@@ -1,0 +1,235 @@
+//! What was typed and what a file of settings says, put together: flags before file before defaults.
+//!
+//! Both become words of a command line that are parsed by the one definition, so that a setting means what its option means.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
+
+use crate::args::{Args, Common, FromFile};
+use crate::config::{self, Setting};
+use crate::definition::{definition, is_typed, levels, takes, version};
+
+/// The common options alone.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, args_override_self = true)]
+struct Layered {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Why there are no arguments.
+#[derive(Debug)]
+pub enum Stop {
+    /// The parser says so: wrong usage, or help and version were asked for.
+    Parser(clap::Error),
+    /// We do.
+    Other(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Reads a command line and the file of settings.
+pub fn read(words: Vec<OsString>) -> Result<Args, Stop> {
+    let mut definition = definition();
+    if words.iter().any(|word| word == "--version" || word == "-V") {
+        definition = definition.version(version());
+    }
+    let mut matches = definition.clone().try_get_matches_from(&words).map_err(Stop::Parser)?;
+    let common: Vec<Arg> = Layered::command().get_arguments().cloned().collect();
+    let (path, all) = levels(&matches);
+    let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
+    let here: Vec<&str> = path.iter().map(String::as_str).collect();
+    not_taken(&here, &common, &all)?;
+
+    let named = all.iter().rev().find_map(|m| m.try_get_one::<std::path::PathBuf>("config").ok().flatten());
+    let known = definition.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let file = if reads_settings(&here) { config::find(named.map(|p| p.as_path()), &common, &known)? } else { None };
+
+    let mut used = Vec::new();
+    let mut layered = Vec::new();
+    let mut from_file = FromFile::default();
+    if let Some(file) = &file {
+        for setting in &file.settings {
+            let option = option(&common, setting, &file.path)?;
+            let id = option.get_id().as_str();
+            let words = setting.words(option, &file.path)?;
+            check(Layered::command(), &[], &words, setting, &file.path)?;
+            if takes(&here, id) && !all.iter().any(|m| is_typed(m, id)) {
+                layered.extend(words);
+                used.push(setting.key.clone());
+            }
+        }
+        from_file.paths = file.paths.clone();
+    }
+    for level in &all {
+        for option in &common {
+            if is_typed(level, option.get_id().as_str()) {
+                layered.extend(typed(level, option));
+            }
+        }
+    }
+
+    // A section of the file that has the command's name holds the command's own options.
+    if let (Some(file), Some(name)) = (&file, here.first()) {
+        let own = section(&definition, &here, file, all.get(1).copied(), &mut used)?;
+        if !own.is_empty() {
+            let mut again = words.clone();
+            let at = place(&definition, &words, name) + 1;
+            again.splice(at..at, own);
+            matches = definition.clone().try_get_matches_from(&again).map_err(Stop::Parser)?;
+        }
+    }
+    let mut args = Args::from_arg_matches(&matches).map_err(Stop::Parser)?;
+    args.common = Layered::try_parse_from(layered).map_err(Stop::Parser)?.common;
+    if let Some(file) = file.filter(|file| !used.is_empty() || !file.paths.is_empty()) {
+        from_file.used = Some((file.path, used));
+    }
+    args.common.from_file = from_file;
+    Ok(args)
+}
+
+/// Whether a command has a use for a file of settings.
+fn reads_settings(path: &[&str]) -> bool {
+    !matches!(path, ["completions" | "man" | "schema"] | ["rules", "lint"])
+}
+
+/// An option that stands before a command that does not take it.
+fn not_taken(path: &[&str], common: &[Arg], levels: &[&ArgMatches]) -> Result<()> {
+    for option in common {
+        let id = option.get_id().as_str();
+        if !takes(path, id) && levels.iter().any(|m| is_typed(m, id)) {
+            let long = option.get_long().unwrap_or(id);
+            let command = path.join(" ");
+            return Err(anyhow!("{command} takes no --{long}; see bouncestat {command} --help"));
+        }
+    }
+    Ok(())
+}
+
+/// The words of an option, as they were typed.
+fn typed(matches: &ArgMatches, option: &Arg) -> Vec<OsString> {
+    let long = format!("--{}", option.get_long().unwrap_or(option.get_id().as_str()));
+    if !option.get_action().takes_values() {
+        return vec![long.into()];
+    }
+    let values = matches.get_raw(option.get_id().as_str()).into_iter().flatten();
+    values.map(|value| with_value(&long, value)).collect()
+}
+
+fn with_value(long: &str, value: &OsStr) -> OsString {
+    let mut word = OsString::from(format!("{long}="));
+    word.push(value);
+    word
+}
+
+/// The option that a setting is about.
+fn option<'a>(options: &'a [Arg], setting: &Setting, path: &Path) -> Result<&'a Arg> {
+    options
+        .iter()
+        .find(|o| o.get_long() == Some(&setting.key) && config::may_be_set(o))
+        .ok_or_else(|| setting.unknown(path, options.iter().filter(|o| config::may_be_set(o)).filter_map(Arg::get_long)))
+}
+
+/// A setting's value, tried alone, so that an error can name its line.
+fn check(command: clap::Command, before: &[&str], words: &[OsString], setting: &Setting, path: &Path) -> Result<()> {
+    let words = before.iter().map(OsString::from).chain(words.iter().cloned());
+    match command.try_get_matches_from(words) {
+        Err(error) if error.kind() != clap::error::ErrorKind::MissingRequiredArgument => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            Err(setting.wrong(path, first.strip_prefix("error: ").unwrap_or(first)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The words of the command's own section.
+fn section(
+    definition: &clap::Command,
+    path: &[&str],
+    file: &config::File,
+    typed: Option<&ArgMatches>,
+    used: &mut Vec<String>,
+) -> Result<Vec<OsString>> {
+    let mut own = Vec::new();
+    for section in &file.sections {
+        let Some(command) = definition.find_subcommand(&section.name) else { continue };
+        let common = Layered::command();
+        let options: Vec<Arg> = command
+            .get_arguments()
+            .filter(|a| !common.get_arguments().any(|c| c.get_id() == a.get_id()) || takes(&[&section.name], a.get_id().as_str()))
+            .cloned()
+            .collect();
+        for setting in &section.settings {
+            let option = option(&options, setting, &file.path)?;
+            let words = setting.words(option, &file.path)?;
+            check(definition.clone(), &["bouncestat", &section.name], &words, setting, &file.path)?;
+            if section.name == path[0] && !typed.is_some_and(|m| is_typed(m, option.get_id().as_str())) {
+                own.extend(words);
+                used.push(format!("{}.{}", section.name, setting.key));
+            }
+        }
+    }
+    Ok(own)
+}
+
+/// Where in a command line the command stands: an option's value before it may be the same word.
+fn place(definition: &clap::Command, words: &[OsString], command: &str) -> usize {
+    let is_command = |at: &usize| {
+        let ignoring = definition.clone().ignore_errors(true);
+        words[*at] == command && ignoring.try_get_matches_from(&words[..=*at]).is_ok_and(|m| m.subcommand_name() == Some(command))
+    };
+    (1..words.len()).find(is_command).unwrap_or(words.len() - 1)
+}
+
+/// Whether the answer of a failed run should be JSON, told from the words alone, as they may be wrong.
+pub fn wants_json(words: &[OsString]) -> bool {
+    let format = |pair: &[OsString]| pair[0] == "--format" && (pair[1] == "json" || pair[1] == "jsonl");
+    words.windows(2).any(format) || words.iter().any(|w| w == "--format=json" || w == "--format=jsonl")
+}
+
+/// The command that was meant, told from words that may be wrong.
+pub fn command_of(words: &[OsString]) -> Option<String> {
+    let matches = definition().ignore_errors(true).try_get_matches_from(words).ok()?;
+    matches.subcommand_name().map(str::to_owned)
+}
+
+/// Whether an option may be repeated.
+pub fn repeats(option: &Arg) -> bool {
+    matches!(option.get_action(), ArgAction::Append)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Command;
+
+    fn parse(words: &[&str]) -> Args {
+        read(words.iter().map(OsString::from).collect()).expect("sound")
+    }
+
+    #[test]
+    fn paths_and_options_stand_before_and_after_commands() {
+        let args = parse(&["bouncestat", "--since", "24h", "a", "b"]);
+        assert!(args.command.is_none());
+        assert_eq!((args.paths.len(), args.common.since.as_deref()), (2, Some("24h")));
+        let args = parse(&["bouncestat", "--since", "24h", "attempts", "a", "--top", "3"]);
+        assert!(matches!(args.command, Some(Command::Attempts(ref paths)) if paths.paths.len() == 1));
+        assert_eq!((args.common.since.as_deref(), args.common.top), (Some("24h"), Some(3)));
+        let args = parse(&["bouncestat", "--since", "24h", "attempts", "--since", "7d"]);
+        assert_eq!(args.common.since.as_deref(), Some("7d"));
+    }
+
+    #[test]
+    fn the_command_is_found_behind_a_value_of_the_same_name() {
+        let words: Vec<OsString> = ["bouncestat", "--host", "check", "check", "x"].iter().map(OsString::from).collect();
+        assert_eq!(place(&definition(), &words, "check"), 3);
+    }
+}
