@@ -64,6 +64,8 @@ impl Ran {
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bouncestat"));
     command.current_dir(root()).env("TZ", "UTC").env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("RUST_BACKTRACE");
+    // Nor what this machine's settings would.
+    command.env("BOUNCESTAT_CONFIG", "").env_remove("BOUNCESTAT_REDACT_KEY");
     command
 }
 

@@ -88,11 +88,11 @@ pub struct Check {
 }
 
 const CHECK_HELP: &str = "\
-METRIC is a count or a rate of the report (bouncestat schema totals: hard_rate, soft_rate, deferred, delay_p95_ms...), a count with
-_rate (deferred_rate, reputation_rate...), or age: how long ago the newest event of the logs was. VALUE is a number, a per
-cent (5%) or a time (90s, 10m, 1h).
+METRIC is a count or a rate of the report (hard_rate, soft_rate, deferred, delay_p95_ms; see: bouncestat schema totals), a count with \
+_rate (deferred_rate, reputation_rate), or age: how long ago the newest event of the logs was. VALUE is a number, a per cent (5%) or a \
+time (90s, 10m, 1h).
 
-Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (nothing, or only part, could be read; wrong usage).";
+Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, or the input could not be read, in whole or in part).";
 
 /// What `check` compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -187,7 +187,7 @@ pub struct Schema {
 /// Options that commands share. Which command takes which stands in `definition`.
 #[derive(Debug, ClapArgs)]
 pub struct Common {
-    /// Count from here: 24h, 7d, 2w, today, yesterday, 2026-11-20, or RFC 3339
+    /// Count from here: 24h, 7d, 2w, today, yesterday, 13:42, 2026-11-20, "2026-11-20 13:42", or RFC 3339
     #[arg(long, value_name = "WHEN", help_heading = "Window")]
     pub since: Option<String>,
     /// Count up to here, itself not counted
@@ -251,16 +251,16 @@ pub struct Common {
     #[arg(long, value_enum, default_value_t = QuotaChoice::Soft, help_heading = "Classification")]
     pub quota_class: QuotaChoice,
     /// Threads [default: as many as there are cores]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Run")]
     pub threads: Option<u16>,
     /// No progress bar
-    #[arg(long)]
+    #[arg(long, help_heading = "Run")]
     pub no_progress: bool,
     /// Say only what went wrong
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Run")]
     pub quiet: bool,
     /// A file of settings [default: bouncestat.toml in ~/.config/bouncestat or /etc/bouncestat]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub config: Option<PathBuf>,
     /// What the file of settings gives beside options.
     #[arg(skip)]

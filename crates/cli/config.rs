@@ -163,7 +163,8 @@ impl Setting {
             DeValue::Array(list) => (list.iter().map(|value| scalar(value.get_ref())).collect(), true),
             value => (scalar(value).map(|value| vec![value]), false),
         };
-        let wrong = || anyhow!("{}, line {line}: {key} is neither a text, a number, true or false, nor a list of these", path.display());
+        let wrong =
+            || anyhow!("{}, line {line}: {key} is neither a text, a number, true or false, nor a list of these", path.display());
         Ok(Self { key: key.to_owned(), values: values.ok_or_else(wrong)?, is_list, line })
     }
 

@@ -24,9 +24,7 @@ const REPORT: &[&str] = &["table", "fail_over"];
 fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
     let groups: &[&[&str]] = match path {
         [] | ["report"] => return None,
-        ["attempts"] => {
-            &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "export", "csv_excel", "width", "color"], ALWAYS]
-        }
+        ["attempts"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "export", "csv_excel", "width", "color"], ALWAYS],
         ["check"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top"], ALWAYS],
         ["classify"] | ["explain"] => &[JUDGE, PRIVACY, PAYLOAD, ALWAYS],
         ["rules", "list"] => &[JUDGE, PAYLOAD, ALWAYS],
@@ -122,7 +120,8 @@ fn shaped(command: Command, path: &[&str], documents: bool) -> Command {
         [] | ["report"] | ["attempts"] => "by the extension of -o, else table",
         _ => names[0],
     };
-    let help = if documents { format!("Format [default: {default}]") } else { format!("{} [default: {default}]", names.join(", ")) };
+    let help =
+        if documents { format!("Format [default: {default}]") } else { format!("{} [default: {default}]", names.join(", ")) };
     command.mut_arg("format", |arg| {
         let arg = arg.help(help);
         if documents { arg.value_parser(PossibleValuesParser::new(names)) } else { arg }

@@ -189,10 +189,20 @@ fn place(definition: &clap::Command, words: &[OsString], command: &str) -> usize
     (1..words.len()).find(is_command).unwrap_or(words.len() - 1)
 }
 
-/// Whether the answer of a failed run should be JSON, told from the words alone, as they may be wrong.
+/// Whether a format is asked for, told from the words alone, as they may be wrong.
+fn asks_for(words: &[OsString], format: &str) -> bool {
+    words.windows(2).any(|pair| pair[0] == "--format" && pair[1] == format)
+        || words.iter().any(|w| *w == *format!("--format={format}"))
+}
+
+/// Whether the answer of a failed run should be JSON.
 pub fn wants_json(words: &[OsString]) -> bool {
-    let format = |pair: &[OsString]| pair[0] == "--format" && (pair[1] == "json" || pair[1] == "jsonl");
-    words.windows(2).any(format) || words.iter().any(|w| w == "--format=json" || w == "--format=jsonl")
+    asks_for(words, "json") || wants_lines(words)
+}
+
+/// Whether it should be one line of JSON.
+pub fn wants_lines(words: &[OsString]) -> bool {
+    asks_for(words, "jsonl")
 }
 
 /// The command that was meant, told from words that may be wrong.

@@ -84,7 +84,9 @@ fn failed(words: &[OsString], message: &str, error: Option<&anyhow::Error>) -> E
     let is_check = layers::command_of(words).as_deref() == Some("check");
     let code = if is_check { commands::check::UNKNOWN } else { exit::NOTHING };
     if layers::wants_json(words) {
-        println!("{:#}", fault::json(message, error, code));
+        let answer = fault::json(message, error, code);
+        // One line where lines are asked for.
+        println!("{}", if layers::wants_lines(words) { answer.to_string() } else { format!("{answer:#}") });
     } else if is_check {
         print!("{}", commands::check::unknown(message));
     }

@@ -39,8 +39,11 @@ impl Redactor {
     /// What the options say. Says where the key comes from.
     pub fn new(common: &Common) -> Result<Self> {
         if common.redact == RedactChoice::None {
-            if common.redact_key_file.is_some() && common.from_file.used.is_none() {
-                bail!("--redact-key-file is of no use without --redact local or --redact address");
+            // Who names a key means to redact: addresses must not be written because of a forgotten option.
+            let used = common.from_file.used.as_ref();
+            let typed = !used.is_some_and(|(_, used)| used.iter().any(|setting| setting == "redact-key-file"));
+            if common.redact_key_file.is_some() && typed {
+                bail!("--redact-key-file needs --redact local or --redact address; --redact none is in force");
             }
             return Ok(Self::with_key(RedactChoice::None, b""));
         }
@@ -257,7 +260,9 @@ fn alone(text: &[u8], names: &Names<'_>, out: &mut Vec<u8>) {
     let mut at = 0;
     'text: while at < text.len() {
         if !is_word(at.checked_sub(1).map(|before| &text[before])) {
-            for (domain, hash) in names.domains.iter().map(|(d, h)| (d.as_str(), h)).chain(names.locals.iter().map(|(l, h)| (*l, h))) {
+            for (domain, hash) in
+                names.domains.iter().map(|(d, h)| (d.as_str(), h)).chain(names.locals.iter().map(|(l, h)| (*l, h)))
+            {
                 let next = text.get(at + domain.len());
                 if starts(at, domain) && !is_word(next) && next != Some(&b'-') {
                     out.extend_from_slice(hash.as_bytes());
@@ -284,7 +289,9 @@ mod tests {
         let got = String::from_utf8(redactor.pieces(text.as_bytes(), &names, None)).unwrap();
         let bob = redactor.hash(b"bob@example.com");
         let want = want.replace("BOB", &bob).replace("EXAMPLE", &format!("{}.invalid", redactor.hash(b"example.com")));
-        let want = want.replace("EVE", &redactor.hash(b"eve@other.test")).replace("OTHER", &format!("{}.invalid", redactor.hash(b"other.test")));
+        let want = want
+            .replace("EVE", &redactor.hash(b"eve@other.test"))
+            .replace("OTHER", &format!("{}.invalid", redactor.hash(b"other.test")));
         assert_eq!(got, want);
     }
 
@@ -301,7 +308,9 @@ mod tests {
     #[test]
     fn quoted_and_long_local_parts_leave_nothing() {
         let redactor = Redactor::with_key(RedactChoice::Local, KEY);
-        for text in ["\"mary ann\"@x.test", "bounce+mary=y.test@x.test", "/G=Mary/S=Ann/@x.test", "märy@x.test", "mary@[192.0.2.1]"] {
+        for text in
+            ["\"mary ann\"@x.test", "bounce+mary=y.test@x.test", "/G=Mary/S=Ann/@x.test", "märy@x.test", "mary@[192.0.2.1]"]
+        {
             let shown = redactor.text(text).to_lowercase();
             assert!(!shown.contains("mary") && !shown.contains("märy") && !shown.contains("ann"), "{shown}");
         }

@@ -65,7 +65,15 @@ impl Settings {
             ColorChoice::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
         let threads = common.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-        Ok(Self { zone, zone_is_given: common.tz.is_some(), present, as_of, threads, color, width: common.width.map_or_else(terminal_width, usize::from) })
+        Ok(Self {
+            zone,
+            zone_is_given: common.tz.is_some(),
+            present,
+            as_of,
+            threads,
+            color,
+            width: common.width.map_or_else(terminal_width, usize::from),
+        })
     }
 
     /// What a plan needs to know.

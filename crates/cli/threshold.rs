@@ -44,7 +44,10 @@ impl Threshold {
         let unit = unit_of(metric).ok_or_else(|| {
             let known: Vec<String> = metrics().collect();
             let near = near(metric, known.iter().map(String::as_str));
-            anyhow!("{option}: there is no metric {metric:?}{near}; there are {}", known.join(", "))
+            match near.is_empty() {
+                true => anyhow!("{option}: there is no metric {metric:?}; there are {}", known.join(", ")),
+                false => anyhow!("{option}: there is no metric {metric:?}{near}"),
+            }
         })?;
         let wrong = |what: &str| anyhow!("{option} {text:?}: {what}");
         let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
@@ -161,7 +164,17 @@ mod tests {
         limit("delay_p95_ms=10m", 600_000.0);
         limit("delay_p50_ms=250", 250.0);
         limit("age=1h30m", 5400.0);
-        for wrong in ["hard_rate", "hard_rate=5", "hard_rate=x%", "hard_rate=101%", "nosuch=1", "deferred=5%", "age=5", "first_event=1", "deferred=-1"] {
+        for wrong in [
+            "hard_rate",
+            "hard_rate=5",
+            "hard_rate=x%",
+            "hard_rate=101%",
+            "nosuch=1",
+            "deferred=5%",
+            "age=5",
+            "first_event=1",
+            "deferred=-1",
+        ] {
             assert!(Threshold::parse("--max", wrong).is_err(), "{wrong}");
         }
         let error = Threshold::parse("--max", "hard_rat=5%").unwrap_err().to_string();

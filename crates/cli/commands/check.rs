@@ -167,7 +167,8 @@ impl Verdict {
             warn: limit(warn, metric),
             max: limit(max, metric),
             deliveries,
-            too_few: matches!(unit, Unit::Share | Unit::Delay) && deliveries < i64::try_from(args.min_deliveries).unwrap_or(i64::MAX),
+            too_few: matches!(unit, Unit::Share | Unit::Delay)
+                && deliveries < i64::try_from(args.min_deliveries).unwrap_or(i64::MAX),
         };
         let mut all = Vec::new();
         for (metric, unit) in metrics {
@@ -267,13 +268,13 @@ fn perfdata(m: &Measured) -> Option<String> {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     };
     let limit = |limit: Option<f64>| limit.map(number).unwrap_or_default();
-    let label = if m.of.is_empty() { m.metric.clone() } else { format!("{} {}", m.metric, m.of) };
-    Some(format!("'{label}'={}{unit};{};{};0;{most}", number(m.value?), limit(m.warn), limit(m.max)))
+    let name = if m.of.is_empty() { m.metric.clone() } else { format!("{} {}", m.metric, m.of) };
+    Some(format!("'{name}'={}{unit};{};{};0;{most}", number(m.value?), limit(m.warn), limit(m.max)))
 }
 
 fn name(frame: &Frame, row: usize, column: &str) -> String {
     match frame.named(row, column) {
-        Cell::Utf8(name) => plain(name),
+        Cell::Utf8(name) => label(name),
         _ => "(none)".to_owned(),
     }
 }
@@ -285,9 +286,14 @@ fn number(frame: &Frame, row: usize, column: &str) -> i64 {
     }
 }
 
-/// A name from a log, without what would end the status line, the label or the performance data.
+/// A text without what would end the status line.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || "|'=;".contains(c) { '_' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || c == '|' { '_' } else { c }).collect()
+}
+
+/// A name from a log without what would end a label, too.
+fn label(text: &str) -> String {
+    plain(text).replace(['\'', '=', ';'], "_")
 }
 
 /// The one line of a check that failed.

@@ -33,7 +33,11 @@ impl Error {
     }
 
     pub(crate) fn no_attempts(format: &str) -> Self {
-        Self { kind: ErrorKind::NoAttempts, message: format!("{format} is a format of the report, and has none for attempts"), io: None }
+        Self {
+            kind: ErrorKind::NoAttempts,
+            message: format!("{format} is a format of the report, and has none for attempts"),
+            io: None,
+        }
     }
 
     /// The same error, naming what was written.
