@@ -1,5 +1,6 @@
 //! `bouncestat [report] [PATH]...`: the nightly report.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -7,8 +8,9 @@ use bouncestat_aggregation::{Aggregator, Report, Value};
 use bouncestat_export::{Options, export_dir};
 
 use super::{Ready, exit_code, meta};
-use crate::args::Common;
+use crate::args::{Common, RedactChoice};
 use crate::consumers::{Count, Only};
+use crate::definition::definition;
 use crate::domains::Domains;
 use crate::output::{Output, export_folder};
 use crate::redact::Redactor;
@@ -88,7 +90,43 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     out.flush()?;
     drop(out);
     output.commit()?;
+    if format.name() == "table" && common.output.is_none() && std::io::stdout().is_terminal() {
+        next(&report, common);
+    }
     Ok(code)
+}
+
+/// What may be asked next, where someone is looking.
+fn next(report: &Report, common: &Common) {
+    let first = |table: &str, column: &str| {
+        let frame = &report.table(table)?.frame;
+        match frame.is_empty() {
+            true => None,
+            false => match frame.named(0, column) {
+                Value::Utf8(text) => Some(text.to_owned()),
+                _ => None,
+            },
+        }
+    };
+    let has = |command: &str| definition().find_subcommand(command).is_some();
+    let mut ideas = Vec::new();
+    if has("suspects") && report.table("suspects").is_some_and(|t| !t.frame.is_empty()) {
+        ideas.push("bouncestat suspects".to_owned());
+    }
+    if report.table("unknown_replies").is_some_and(|t| !t.frame.is_empty()) {
+        ideas.push("bouncestat explain \"a reply that no rule knows\"".to_owned());
+    }
+    // The name is from a log: only what a shell takes as one word is offered to it.
+    let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c)) && !name.starts_with('-');
+    if let Some(domain) = first("domains", "domain").filter(|_| common.domain.is_empty() && common.redact == RedactChoice::None).filter(plain) {
+        ideas.push(format!("bouncestat --domain {domain}"));
+    }
+    if common.top.is_none() {
+        ideas.push("--top 50".to_owned());
+    }
+    if !ideas.is_empty() {
+        notes::note(format!("next: {}", ideas.join(", ")));
+    }
 }
 
 /// `--table` and `--csv-excel` where nothing would come of them.

@@ -33,6 +33,12 @@ impl Format for Text {
         head(&mut screen, &report.meta, clock, options.zone)?;
         for table in &report.tables {
             match VIEWS.iter().find(|v| v.table == table.name) {
+                // One provider, or one source, has the numbers of the totals: its name is all that is new.
+                Some(view) if table.frame.len() == 1 && ["providers", "sources", "sender_domains"].contains(&table.name) => {
+                    writeln!(screen.out)?;
+                    let name = (view.columns[0].show)(&Row::new(&table.frame, 0, clock));
+                    screen.line(PLAIN, &format!("{}  {name} only", view.title))?;
+                }
                 Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
                 None => totals(&mut screen, &table.frame, clock)?,
             }
@@ -70,6 +76,24 @@ impl<W: Write> Screen<W> {
     fn line(&mut self, style: &str, text: &str) -> Result<()> {
         let text = self.styled(style, shorten(text.trim_end(), self.width).as_str());
         Ok(writeln!(self.out, "{text}")?)
+    }
+
+    /// A long text under a row, on two lines at most.
+    fn note(&mut self, text: &str) -> Result<()> {
+        let (mut first, mut rest) = (text, "");
+        if text.width() > self.width {
+            // Between two words, where that does not leave half of the line empty.
+            let mut used = 0;
+            let fits = |c: char, used: &mut usize| {
+                *used += c.width().unwrap_or(0);
+                *used <= self.width
+            };
+            let end = text.char_indices().find(|(_, c)| !fits(*c, &mut used)).map_or(text.len(), |(at, _)| at);
+            let blank = text[..end].rfind(' ').filter(|at| *at > end / 2).unwrap_or(end);
+            (first, rest) = (&text[..blank], text[blank..].trim_start());
+        }
+        self.line(DIM, first)?;
+        if rest.is_empty() { Ok(()) } else { self.line(DIM, &format!("      {rest}")) }
     }
 
     /// A list on as many lines as it needs, broken after commas.
@@ -145,7 +169,7 @@ fn grid<W: Write>(screen: &mut Screen<W>, view: &View, frame: &Frame, top: usize
         for note in view.notes {
             let text = (note.show)(row);
             if !text.is_empty() {
-                screen.line(DIM, &format!("    {}: {text}", note.title))?;
+                screen.note(&format!("    {}: {text}", note.title))?;
             }
         }
     }

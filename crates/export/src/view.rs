@@ -57,12 +57,29 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The part that a row has in the sum of a column.
+    fn share(&self, column: &str) -> Option<f64> {
+        let number = |row| match self.frame.named(row, column) {
+            Value::Int64(n) => n as f64,
+            _ => 0.0,
+        };
+        let all: f64 = (0..self.frame.len()).map(number).sum();
+        (all > 0.0).then(|| number(self.row) / all)
+    }
+
     fn delay(&self, column: &str) -> Option<String> {
         match self.frame.named(self.row, column) {
             Value::Int64(ms) => Some(duration(ms)),
             _ => None,
         }
     }
+}
+
+/// A part as a bar of ten cells, in eighths of a cell; what is there never looks like nothing.
+fn bar(part: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = ((part * 80.0).round() as usize).clamp(usize::from(part > 0.0), 80);
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
 /// One column to show.
@@ -143,6 +160,8 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("class", "class", false, 0),
             plain!("to do", "disposition", false, 0),
             plain!("deliveries", "deliveries", true, 0),
+            column("of all", true, 1, |row| row.share("deliveries").map(percent).unwrap_or_default()),
+            column("", false, 2, |row| row.share("deliveries").map(bar).unwrap_or_default()),
             plain!("domains", "domains", true, 0),
         ],
         notes: &[plain!("example", "example", false, 0)],
@@ -299,6 +318,12 @@ pub(crate) fn window(meta: &Meta, clock: Clock<'_>) -> String {
 mod tests {
     use super::*;
     use bouncestat_aggregation::schema;
+
+    #[test]
+    fn bars() {
+        assert_eq!((bar(0.0).as_str(), bar(0.001).as_str(), bar(0.25).as_str()), ("", "▏", "██▌"));
+        assert_eq!(bar(1.0).chars().count(), 10);
+    }
 
     #[test]
     fn every_table_has_a_view_and_every_column_exists() {
