@@ -174,7 +174,8 @@ fn equal_hints_are_one() {
     for n in 0..9 {
         folder.file(&format!("below/{n}.log"), "");
     }
-    let ran = run(&["--tz", "UTC", "--format", "json", "--recursive", &folder.path("")]).exits(0).says(&["and 8 more files like it"]);
+    let ran =
+        run(&["--tz", "UTC", "--format", "json", "--recursive", &folder.path("")]).exits(0).says(&["and 8 more files like it"]);
     assert_eq!(ran.err.matches("is empty").count(), 1, "{}", ran.err);
 }
 

@@ -7,10 +7,16 @@ mod common;
 
 mod attempts;
 mod bad_input;
+mod check;
 mod classify;
+mod completions;
+mod config;
 mod explain;
 mod invariance;
+mod man;
+mod prometheus;
 mod readme;
+mod redact;
 mod report;
 mod reports;
 mod rules;

@@ -114,11 +114,13 @@ fn next(report: &Report, common: &Common) {
         ideas.push("bouncestat suspects".to_owned());
     }
     if report.table("unknown_replies").is_some_and(|t| !t.frame.is_empty()) {
-        ideas.push("bouncestat explain \"a reply that no rule knows\"".to_owned());
+        ideas.push("bouncestat explain \"REPLY\"".to_owned());
     }
     // The name is from a log: only what a shell takes as one word is offered to it.
     let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c)) && !name.starts_with('-');
-    if let Some(domain) = first("domains", "domain").filter(|_| common.domain.is_empty() && common.redact == RedactChoice::None).filter(plain) {
+    if let Some(domain) =
+        first("domains", "domain").filter(|_| common.domain.is_empty() && common.redact == RedactChoice::None).filter(plain)
+    {
         ideas.push(format!("bouncestat --domain {domain}"));
     }
     if common.top.is_none() {

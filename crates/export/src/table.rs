@@ -40,7 +40,13 @@ impl Format for Text {
                     screen.line(PLAIN, &format!("{}  {name} only", view.title))?;
                 }
                 Some(view) => grid(&mut screen, view, &table.frame, options.top.unwrap_or(TOP), clock)?,
-                None => totals(&mut screen, &table.frame, clock)?,
+                None => {
+                    totals(&mut screen, &table.frame, clock)?;
+                    let accusers = report.table("suspects").map(|t| view::accusers(&t.frame)).unwrap_or_default();
+                    if !accusers.is_empty() {
+                        screen.line(ALARM, &format!("Refused for our reputation by {accusers}: see Suspects"))?;
+                    }
+                }
             }
         }
         screen.out.flush()?;
@@ -57,6 +63,7 @@ impl Format for Text {
 }
 
 const BOLD: &str = "\x1b[1m";
+const ALARM: &str = "\x1b[31m";
 const DIM: &str = "\x1b[2m";
 const PLAIN: &str = "";
 
@@ -160,7 +167,7 @@ fn grid<W: Write>(screen: &mut Screen<W>, view: &View, frame: &Frame, top: usize
             let style = match (view.columns[i].tone)(row) {
                 Tone::Plain => PLAIN,
                 Tone::Warning => "\x1b[33m",
-                Tone::Alarm => "\x1b[31m",
+                Tone::Alarm => ALARM,
             };
             screen.styled(style, &pad(&cells[i], width, view.columns[i].right))
         });

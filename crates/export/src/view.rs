@@ -57,14 +57,25 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The part that a row has in the sum of a column.
-    fn share(&self, column: &str) -> Option<f64> {
-        let number = |row| match self.frame.named(row, column) {
+    /// A number of every row, and of this one.
+    fn numbers<'s>(&'s self, column: &'s str) -> (impl Iterator<Item = f64> + 's, f64) {
+        let number = move |row| match self.frame.named(row, column) {
             Value::Int64(n) => n as f64,
             _ => 0.0,
         };
-        let all: f64 = (0..self.frame.len()).map(number).sum();
-        (all > 0.0).then(|| number(self.row) / all)
+        ((0..self.frame.len()).map(number), number(self.row))
+    }
+
+    /// The part that this row has in the sum of a column.
+    fn share(&self, column: &str) -> Option<f64> {
+        let (all, this) = self.numbers(column);
+        Some(this / all.sum::<f64>()).filter(|part| part.is_finite())
+    }
+
+    /// This row against the largest.
+    fn of_most(&self, column: &str) -> Option<f64> {
+        let (all, this) = self.numbers(column);
+        Some(this / all.fold(0.0, f64::max)).filter(|part| part.is_finite())
     }
 
     fn delay(&self, column: &str) -> Option<String> {
@@ -160,8 +171,8 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("class", "class", false, 0),
             plain!("to do", "disposition", false, 0),
             plain!("deliveries", "deliveries", true, 0),
-            column("of all", true, 1, |row| row.share("deliveries").map(percent).unwrap_or_default()),
-            column("", false, 2, |row| row.share("deliveries").map(bar).unwrap_or_default()),
+            column("% of all", true, 1, |row| row.share("deliveries").map(percent).unwrap_or_default()),
+            column("", false, 2, |row| row.of_most("deliveries").map(bar).unwrap_or_default()),
             plain!("domains", "domains", true, 0),
         ],
         notes: &[plain!("example", "example", false, 0)],
@@ -259,6 +270,25 @@ pub(crate) fn totals(frame: &Frame, clock: Clock<'_>) -> Vec<Total> {
         line("soft", "soft", certain("soft_rate_low", "soft_rate_high")),
         line("reputation", "reputation", "refused for what is thought of us".into()),
     ]
+}
+
+/// Who refuses us for our reputation, the clearest case first; empty where nobody does.
+pub(crate) fn accusers(suspects: &Frame) -> String {
+    const SHOWN: usize = 4;
+    let mut names: Vec<String> = Vec::new();
+    for row in 0..suspects.len() {
+        let row = Row { frame: suspects, row, clock: &rfc3339 };
+        let name = row.text("blocklist").or_else(|| row.text("provider")).unwrap_or_else(|| "receivers' own lists".into());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
 }
 
 /// What was read, in one or two sentences.
