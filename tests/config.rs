@@ -16,6 +16,9 @@ fn flags_overrule_the_file_and_the_file_the_defaults() {
     // A command takes of it what it has a use for.
     run(&["--config", &config, "rules", "stats", &lab()]).exits(0).says(&["b.toml: top, tz"]);
     run(&["check", "--config", &config, "--format", "json", &lab()]).exits(2).says(&["check.max"]);
+    let more = folder.file("c.toml", "top = 2\ntz = \"UTC\"\n[report]\ntop = 4\nformat = \"csv\"\n[check]\nformat = \"json\"\n");
+    let rows = |args: &[&str]| run(&[args, &["--config", &more, &lab()]].concat()).exits(0).text().lines().count();
+    assert_eq!((rows(&[]), rows(&["report"]), rows(&["--top", "5"])), (5, 5, 6), "a section overrules what stands above it");
     run(&["check", "--config", &config, "--format", "json", "--max", "hard_rate=90%", &lab()]).exits(0);
 }
 

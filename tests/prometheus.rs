@@ -60,10 +60,10 @@ fn pairs(mut text: &str) -> Vec<(String, String)> {
 
 #[test]
 fn it_holds_the_numbers_of_the_report() {
-    let logs = [&sample("mixed/all-three")[..], "--tz", "UTC"];
-    let ran = run(&[&["--format", "prometheus"], &logs[..]].concat()).exits(0);
+    let logs = sample("mixed/all-three");
+    let ran = run(&["--tz", "UTC", "--format", "prometheus", &logs]).exits(0);
     let samples = samples(ran.text());
-    let report = report(&logs);
+    let report = report(&[&logs]);
     let sum = |name: &str, part: &str| -> f64 {
         samples.iter().filter(|(n, labels, _)| n == name && labels.iter().any(|(_, v)| v == part)).map(|(.., value)| value).sum()
     };

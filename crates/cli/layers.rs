@@ -46,7 +46,7 @@ pub fn read(words: Vec<OsString>) -> Result<Args, Stop> {
     let (path, all) = levels(&matches);
     let path: Vec<String> = path.into_iter().map(str::to_owned).collect();
     let here: Vec<&str> = path.iter().map(String::as_str).collect();
-    not_taken(&here, &common, &all)?;
+    not_taken(&here, &common, &all[..all.len() - 1])?;
 
     let named = all.iter().rev().find_map(|m| m.try_get_one::<std::path::PathBuf>("config").ok().flatten());
     let known = definition.get_subcommands().map(|c| c.get_name().to_owned()).collect();
@@ -68,23 +68,36 @@ pub fn read(words: Vec<OsString>) -> Result<Args, Stop> {
         }
         from_file.paths = file.paths.clone();
     }
+    // A section of the file that has the command's name holds more options for it, and its own.
+    let name = here.first().copied().unwrap_or("report");
+    let mut own = Vec::new();
+    for (path, setting, option, words) in section_settings(&definition, &common, file.as_ref())? {
+        let id = option.get_id().as_str();
+        if path != name || all.iter().any(|m| is_typed(m, id)) {
+            continue;
+        }
+        if is_common(&common, path, &option) {
+            layered.extend(words)
+        } else {
+            own.extend(words)
+        }
+        used.push(format!("{path}.{}", setting.key));
+    }
     for level in &all {
         for option in &common {
-            if is_typed(level, option.get_id().as_str()) {
+            // A command may have an argument of its own by the name of an option that it does not take (`schema TABLE`).
+            let id = option.get_id().as_str();
+            if takes(&here, id) && is_typed(level, id) {
                 layered.extend(typed(level, option));
             }
         }
     }
 
-    // A section of the file that has the command's name holds the command's own options.
-    if let (Some(file), Some(name)) = (&file, here.first()) {
-        let own = section(&definition, &here, file, all.get(1).copied(), &mut used)?;
-        if !own.is_empty() {
-            let mut again = words.clone();
-            let at = place(&definition, &words, name) + 1;
-            again.splice(at..at, own);
-            matches = definition.clone().try_get_matches_from(&again).map_err(Stop::Parser)?;
-        }
+    if !own.is_empty() {
+        let mut again = words.clone();
+        let at = place(&definition, &words, name) + 1;
+        again.splice(at..at, own);
+        matches = definition.clone().try_get_matches_from(&again).map_err(Stop::Parser)?;
     }
     let mut args = Args::from_arg_matches(&matches).map_err(Stop::Parser)?;
     args.common = Layered::try_parse_from(layered).map_err(Stop::Parser)?.common;
@@ -100,7 +113,7 @@ fn reads_settings(path: &[&str]) -> bool {
     !matches!(path, ["completions" | "man" | "schema"] | ["rules", "lint"])
 }
 
-/// An option that stands before a command that does not take it.
+/// An option that stands before a command that does not take it; the command itself lets no other pass.
 fn not_taken(path: &[&str], common: &[Arg], levels: &[&ArgMatches]) -> Result<()> {
     for option in common {
         let id = option.get_id().as_str();
@@ -141,43 +154,47 @@ fn option<'a>(options: &'a [Arg], setting: &Setting, path: &Path) -> Result<&'a 
 fn check(command: clap::Command, before: &[&str], words: &[OsString], setting: &Setting, path: &Path) -> Result<()> {
     let words = before.iter().map(OsString::from).chain(words.iter().cloned());
     match command.try_get_matches_from(words) {
-        Err(error) if error.kind() != clap::error::ErrorKind::MissingRequiredArgument => {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            Err(setting.wrong(path, first.strip_prefix("error: ").unwrap_or(first)))
-        }
+        Err(error) if error.kind() != clap::error::ErrorKind::MissingRequiredArgument => Err(setting.wrong(path, &said(&error))),
         _ => Ok(()),
     }
 }
 
-/// The words of the command's own section.
-fn section(
+/// What the parser says, in one line, without usage and tips.
+pub fn said(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").map(str::to_owned).unwrap_or(line)
+}
+
+/// Whether an option of a command is one of the common ones.
+fn is_common(common: &[Arg], command: &str, option: &Arg) -> bool {
+    let id = option.get_id();
+    takes(&[command], id.as_str()) && common.iter().any(|c| c.get_id() == id)
+}
+
+/// The settings of all sections: command, setting, option, and their words. What is wrong is said whichever command runs.
+fn section_settings<'f>(
     definition: &clap::Command,
-    path: &[&str],
-    file: &config::File,
-    typed: Option<&ArgMatches>,
-    used: &mut Vec<String>,
-) -> Result<Vec<OsString>> {
-    let mut own = Vec::new();
+    common: &[Arg],
+    file: Option<&'f config::File>,
+) -> Result<Vec<(&'f str, &'f Setting, Arg, Vec<OsString>)>> {
+    let mut all = Vec::new();
+    let Some(file) = file else { return Ok(all) };
     for section in &file.sections {
         let Some(command) = definition.find_subcommand(&section.name) else { continue };
-        let common = Layered::command();
-        let options: Vec<Arg> = command
-            .get_arguments()
-            .filter(|a| !common.get_arguments().any(|c| c.get_id() == a.get_id()) || takes(&[&section.name], a.get_id().as_str()))
-            .cloned()
-            .collect();
+        let options: Vec<Arg> = command.get_arguments().cloned().collect();
         for setting in &section.settings {
             let option = option(&options, setting, &file.path)?;
             let words = setting.words(option, &file.path)?;
-            check(definition.clone(), &["bouncestat", &section.name], &words, setting, &file.path)?;
-            if section.name == path[0] && !typed.is_some_and(|m| is_typed(m, option.get_id().as_str())) {
-                own.extend(words);
-                used.push(format!("{}.{}", section.name, setting.key));
+            match is_common(common, &section.name, option) {
+                true => check(Layered::command(), &[], &words, setting, &file.path)?,
+                false => check(definition.clone(), &["bouncestat", &section.name], &words, setting, &file.path)?,
             }
+            all.push((&*section.name, setting, option.clone(), words));
         }
     }
-    Ok(own)
+    Ok(all)
 }
 
 /// Where in a command line the command stands: an option's value before it may be the same word.

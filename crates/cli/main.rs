@@ -46,9 +46,7 @@ fn main() -> ExitCode {
             if !error.use_stderr() {
                 return ExitCode::from(exit::FINE);
             }
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            return failed(&words, first.strip_prefix("error: ").unwrap_or(first), None);
+            return failed(&words, &layers::said(&error), None);
         }
         Err(Stop::Other(error)) => return failed_with(&words, &error),
     };

@@ -126,7 +126,8 @@ pub fn run(args: &Check, common: &Common) -> Result<u8> {
     let report = aggregator.finish(meta(window, &summary, rules.rules_version()))?;
     let now = match settings.as_of {
         AsOf::At(at) => at,
-        AsOf::Present | AsOf::Last => settings.present,
+        AsOf::Last => summary.counts.events.map_or(settings.present, |(_, newest)| newest),
+        AsOf::Present => settings.present,
     };
     let verdict = Verdict::new(args, (&warn, &max), &report, &summary, now);
     let top = common.top.unwrap_or(TOP);
