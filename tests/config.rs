@@ -12,6 +12,10 @@ fn flags_overrule_the_file_and_the_file_the_defaults() {
     let config = folder.path("b.toml");
     let rows = |args: &[&str]| run(&[args, &["--config", &config, &lab()]].concat()).exits(0).text().lines().count();
     assert_eq!((rows(&[]), rows(&["--top", "5"]), rows(&["report", "--top", "5"])), (3, 6, 6));
+    // A format is for the commands that have it, and an extension that is typed comes first.
+    assert!(run(&["--config", &config, "explain", "550"]).exits(0).text().contains("reason"));
+    run(&["--config", &config, "-o", &folder.path("r.json"), &lab()]).exits(0);
+    assert!(std::fs::read(folder.path("r.json")).unwrap().starts_with(b"{"));
     run(&["--config", &config, &lab()]).exits(0).says(&["settings of", "b.toml: format, top, tz"]);
     // A command takes of it what it has a use for.
     run(&["--config", &config, "rules", "stats", &lab()]).exits(0).says(&["b.toml: top, tz"]);

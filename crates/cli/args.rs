@@ -276,6 +276,13 @@ pub struct FromFile {
     pub used: Option<(PathBuf, Vec<String>)>,
 }
 
+impl FromFile {
+    /// Whether a setting comes from the file, and was not typed.
+    pub fn gave(&self, key: &str) -> bool {
+        self.used.as_ref().is_some_and(|(_, used)| used.iter().any(|name| name.rsplit('.').next() == Some(key)))
+    }
+}
+
 /// What is done to addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RedactChoice {

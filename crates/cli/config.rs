@@ -175,6 +175,11 @@ impl Setting {
         })
     }
 
+    /// The text of a setting that is one.
+    pub fn text(&self) -> &str {
+        self.texts().next().unwrap_or_default()
+    }
+
     /// The setting as words of a command line.
     pub fn words(&self, option: &Arg, path: &Path) -> Result<Vec<OsString>> {
         let long = format!("--{}", self.key);

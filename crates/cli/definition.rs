@@ -45,6 +45,11 @@ pub fn takes(path: &[&str], option: &str) -> bool {
     }
 }
 
+/// Whether a command writes a format.
+pub fn has_format(path: &[&str], name: &str) -> bool {
+    formats(path).contains(&name)
+}
+
 /// The formats of a command, where they are not those of the report.
 fn formats(path: &[&str]) -> Vec<&'static str> {
     match path {

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::args::{Args, Common, FromFile};
 use crate::config::{self, Setting};
-use crate::definition::{definition, is_typed, levels, takes, version};
+use crate::definition::{definition, has_format, is_typed, levels, takes, version};
 
 /// The common options alone.
 #[derive(Debug, Parser)]
@@ -61,7 +61,9 @@ pub fn read(words: Vec<OsString>) -> Result<Args, Stop> {
             let id = option.get_id().as_str();
             let words = setting.words(option, &file.path)?;
             check(Layered::command(), &[], &words, setting, &file.path)?;
-            if takes(&here, id) && !all.iter().any(|m| is_typed(m, id)) {
+            // A format for all commands is for those that have it, and the extension of a typed -o comes first.
+            let fits = id != "format" || (has_format(&here, setting.text()) && !all.iter().any(|m| is_typed(m, "output")));
+            if takes(&here, id) && fits && !all.iter().any(|m| is_typed(m, id)) {
                 layered.extend(words);
                 used.push(setting.key.clone());
             }
@@ -71,17 +73,17 @@ pub fn read(words: Vec<OsString>) -> Result<Args, Stop> {
     // A section of the file that has the command's name holds more options for it, and its own.
     let name = here.first().copied().unwrap_or("report");
     let mut own = Vec::new();
-    for (path, setting, option, words) in section_settings(&definition, &common, file.as_ref())? {
-        let id = option.get_id().as_str();
-        if path != name || all.iter().any(|m| is_typed(m, id)) {
+    for more in section_settings(&definition, &common, file.as_ref())? {
+        let id = more.option.get_id().as_str();
+        if more.command != name || all.iter().any(|m| is_typed(m, id)) {
             continue;
         }
-        if is_common(&common, path, &option) {
-            layered.extend(words)
+        if is_common(&common, name, &more.option) {
+            layered.extend(more.words)
         } else {
-            own.extend(words)
+            own.extend(more.words)
         }
-        used.push(format!("{path}.{}", setting.key));
+        used.push(format!("{name}.{}", more.setting.key));
     }
     for level in &all {
         for option in &common {
@@ -173,12 +175,20 @@ fn is_common(common: &[Arg], command: &str, option: &Arg) -> bool {
     takes(&[command], id.as_str()) && common.iter().any(|c| c.get_id() == id)
 }
 
-/// The settings of all sections: command, setting, option, and their words. What is wrong is said whichever command runs.
+/// A setting of a section.
+struct OfCommand<'f> {
+    command: &'f str,
+    setting: &'f Setting,
+    option: Arg,
+    words: Vec<OsString>,
+}
+
+/// The settings of all sections. What is wrong is said whichever command runs.
 fn section_settings<'f>(
     definition: &clap::Command,
     common: &[Arg],
     file: Option<&'f config::File>,
-) -> Result<Vec<(&'f str, &'f Setting, Arg, Vec<OsString>)>> {
+) -> Result<Vec<OfCommand<'f>>> {
     let mut all = Vec::new();
     let Some(file) = file else { return Ok(all) };
     for section in &file.sections {
@@ -191,7 +201,7 @@ fn section_settings<'f>(
                 true => check(Layered::command(), &[], &words, setting, &file.path)?,
                 false => check(definition.clone(), &["bouncestat", &section.name], &words, setting, &file.path)?,
             }
-            all.push((&*section.name, setting, option.clone(), words));
+            all.push(OfCommand { command: &section.name, setting, option: option.clone(), words });
         }
     }
     Ok(all)

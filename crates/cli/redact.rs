@@ -40,9 +40,7 @@ impl Redactor {
     pub fn new(common: &Common) -> Result<Self> {
         if common.redact == RedactChoice::None {
             // Who names a key means to redact: addresses must not be written because of a forgotten option.
-            let used = common.from_file.used.as_ref();
-            let typed = !used.is_some_and(|(_, used)| used.iter().any(|setting| setting == "redact-key-file"));
-            if common.redact_key_file.is_some() && typed {
+            if common.redact_key_file.is_some() && !common.from_file.gave("redact-key-file") {
                 bail!("--redact-key-file needs --redact local or --redact address; --redact none is in force");
             }
             return Ok(Self::with_key(RedactChoice::None, b""));

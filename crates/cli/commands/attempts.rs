@@ -22,7 +22,7 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let classifier = rules(common)?;
     let redact = Redactor::new(common)?;
     let domains = Domains::new(common)?;
-    if common.csv_excel && format.name() != "csv" && common.export.is_none() {
+    if common.csv_excel && !common.from_file.gave("csv-excel") && format.name() != "csv" && common.export.is_none() {
         bail!("--csv-excel is for --format csv and --export, not for {}", format.name());
     }
     if let Some(dir) = &common.export {

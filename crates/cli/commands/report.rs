@@ -133,10 +133,10 @@ fn next(report: &Report, common: &Common) {
 
 /// `--table` and `--csv-excel` where nothing would come of them.
 fn one_table_only(common: &Common, format: &str) -> Result<()> {
-    if common.table.is_some() && !["csv", "parquet"].contains(&format) {
+    if common.table.is_some() && !common.from_file.gave("table") && !["csv", "parquet"].contains(&format) {
         bail!("--table is for the formats of one table, csv and parquet; {format} holds every table");
     }
-    if common.csv_excel && format != "csv" && common.export.is_none() {
+    if common.csv_excel && !common.from_file.gave("csv-excel") && format != "csv" && common.export.is_none() {
         bail!("--csv-excel is for --format csv and --export, not for {format}");
     }
     Ok(())
