@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::common::{Folder, report, run, sample, total};
 
-/// Reads the exposition format by its own rules; gives (name, labels, value).
+/// Name, labels, value.
+type Sample = (String, Vec<(String, String)>, f64);
+
+/// Reads the exposition format by its own rules.
 #[track_caller]
-fn samples(text: &str) -> Vec<(String, Vec<(String, String)>, f64)> {
+fn samples(text: &str) -> Vec<Sample> {
     let (mut helped, mut typed, mut done) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut current = String::new();
     let mut all = Vec::new();

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use bouncestat_record::Mta;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::redact::Redaction;
+
 /// What mail bounces, where and why, from the logs that Postfix, Exim and Exchange already write.
 ///
 /// Without a command: the nightly report. Without a PATH: the mail logs of this machine.
@@ -239,8 +241,8 @@ pub struct Common {
     #[arg(long, value_name = "METRIC=VALUE", help_heading = "Output")]
     pub fail_over: Vec<String>,
     /// Hash local parts, or whole addresses with their domains, in everything that is written
-    #[arg(long, value_enum, default_value_t = RedactChoice::None, help_heading = "Privacy")]
-    pub redact: RedactChoice,
+    #[arg(long, value_enum, default_value_t = Redaction::None, help_heading = "Privacy")]
+    pub redact: Redaction,
     /// The key of the hashes [default: $BOUNCESTAT_REDACT_KEY, else a random one for this run]
     #[arg(long, value_name = "FILE", help_heading = "Privacy")]
     pub redact_key_file: Option<PathBuf>,
@@ -280,28 +282,6 @@ impl FromFile {
     /// Whether a setting comes from the file, and was not typed.
     pub fn gave(&self, key: &str) -> bool {
         self.used.as_ref().is_some_and(|(_, used)| used.iter().any(|name| name.rsplit('.').next() == Some(key)))
-    }
-}
-
-/// What is done to addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RedactChoice {
-    /// Nothing.
-    None,
-    /// The part before the @ is hashed.
-    Local,
-    /// The part before the @ and the domain are hashed.
-    Address,
-}
-
-impl RedactChoice {
-    /// The name in the metadata of outputs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Local => "local",
-            Self::Address => "address",
-        }
     }
 }
 

@@ -1,24 +1,21 @@
 //! `--domain`: the recipients' domains that are asked for.
 
-use anyhow::{Result, bail};
 use bouncestat_record::address;
-
-use crate::args::Common;
 
 /// Domains, in the form in which they are counted. None: all.
 pub struct Domains(Vec<String>);
 
 impl Domains {
-    /// What the options say.
-    pub fn new(common: &Common) -> Result<Self> {
+    /// Domains as typed, those with a dot before them with all that is below; the text that is none is the error.
+    pub fn new(texts: &[String]) -> Result<Self, String> {
         let mut all = Vec::new();
-        for text in &common.domain {
+        for text in texts {
             let (below, name) = match text.trim().strip_prefix('.') {
                 Some(name) => (".", name),
                 None => ("", text.trim()),
             };
             if name.is_empty() || name.contains('@') {
-                bail!("--domain {text:?} is no domain; write example.com, or .example.com with all that is below it");
+                return Err(text.clone());
             }
             all.push(format!("{below}{}", address::normal_domain(name.as_bytes())));
         }
@@ -47,14 +44,14 @@ impl Domains {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn domains_and_what_is_below() {
-        let domains = Domains(vec!["a.test".into(), ".b.test".into()]);
+        let domains = |texts: &[&str]| super::Domains::new(&texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>());
+        let some = domains(&["A.test.", ".b.test"]).expect("sound");
         for (domain, taken) in [("a.test", true), ("x.a.test", false), ("b.test", true), ("x.b.test", true), ("xb.test", false)] {
-            assert_eq!(domains.takes(domain), taken, "{domain}");
+            assert_eq!(some.takes(domain), taken, "{domain}");
         }
-        assert!(Domains(Vec::new()).takes("any.test"));
+        assert!(domains(&[]).expect("sound").takes("any.test"));
+        assert!(domains(&["a@b.test"]).is_err() && domains(&["."]).is_err());
     }
 }

@@ -3,26 +3,32 @@
 //! A hash is the first 16 hexadecimal digits of HMAC-SHA-256 (RFC 2104) of the address in its comparable form. Who has the key finds
 //! an address again: `printf %s bob@example.com | openssl dgst -sha256 -hmac KEY`. Replies are judged before, by what they said.
 //!
+//! Where the key comes from, `settings` knows.
+//!
 //! `550 5.1.1 <bob@example.com>: bob is unknown` becomes `550 5.1.1 <2f…@example.com>: 2f… is unknown`, and with `address`
 //! `550 5.1.1 <2f…@7a….invalid>: 2f… is unknown`. What is not found: names that are no part of an address of this delivery.
 
 use std::borrow::Cow;
 
-use anyhow::{Context, Result, bail};
 use bouncestat_record::{Delivery, Mta, Try, Verdict, address};
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::args::{Common, RedactChoice};
-use crate::notes;
-
-/// Shorter keys can be guessed.
-const MIN_KEY: usize = 16;
+/// What is done to addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Redaction {
+    /// Nothing.
+    None,
+    /// The part before the @ is hashed.
+    Local,
+    /// The part before the @ and the domain are hashed.
+    Address,
+}
 
 /// Hashes addresses, or leaves everything as it is.
 pub struct Redactor {
-    how: RedactChoice,
+    how: Redaction,
     key: Hmac<Sha256>,
 }
 
@@ -36,45 +42,23 @@ struct Names<'a> {
 }
 
 impl Redactor {
-    /// What the options say. Says where the key comes from.
-    pub fn new(common: &Common) -> Result<Self> {
-        if common.redact == RedactChoice::None {
-            // Who names a key means to redact: addresses must not be written because of a forgotten option.
-            if common.redact_key_file.is_some() && !common.from_file.gave("redact-key-file") {
-                bail!("--redact-key-file needs --redact local or --redact address; --redact none is in force");
-            }
-            return Ok(Self::with_key(RedactChoice::None, b""));
-        }
-        let env = std::env::var_os("BOUNCESTAT_REDACT_KEY").filter(|key| !key.is_empty());
-        let (key, whence) = match (&common.redact_key_file, env) {
-            (Some(path), _) => {
-                let key = std::fs::read(path).with_context(|| format!("--redact-key-file {}: cannot be read", path.display()))?;
-                (key, format!("the key in {}", path.display()))
-            }
-            (None, Some(key)) => (key.into_encoded_bytes(), "the key in BOUNCESTAT_REDACT_KEY".to_owned()),
-            (None, None) => {
-                let mut key = vec![0; 32];
-                getrandom::fill(&mut key).map_err(|e| anyhow::anyhow!("the system gives no random key: {e}"))?;
-                let words = "addresses are hashed with a random key: hashes of other runs differ (--redact-key-file keeps them)";
-                notes::note(words);
-                return Ok(Self::with_key(common.redact, &key));
-            }
-        };
-        let key = key.trim_ascii_end();
-        if key.len() < MIN_KEY {
-            bail!("{whence} has {} bytes; a key that cannot be guessed has at least {MIN_KEY}: openssl rand -hex 32", key.len());
-        }
-        notes::note(format!("addresses are hashed with {whence}"));
-        Ok(Self::with_key(common.redact, key))
+    /// Hashes with a key.
+    pub fn with_key(how: Redaction, key: &[u8]) -> Self {
+        Self { how, key: Hmac::new_from_slice(key).expect("a key may have any length") }
     }
 
-    fn with_key(how: RedactChoice, key: &[u8]) -> Self {
-        Self { how, key: Hmac::new_from_slice(key).expect("a key may have any length") }
+    /// Leaves everything as it is.
+    pub fn none() -> Self {
+        Self::with_key(Redaction::None, b"")
     }
 
     /// The name in the metadata of outputs.
     pub fn as_str(&self) -> &'static str {
-        self.how.as_str()
+        match self.how {
+            Redaction::None => "none",
+            Redaction::Local => "local",
+            Redaction::Address => "address",
+        }
     }
 
     fn hash(&self, text: &[u8]) -> String {
@@ -86,7 +70,7 @@ impl Redactor {
     /// A domain: itself, or with `address` its hash below `.invalid` (RFC 2606), which no mail ever goes to.
     fn domain(&self, domain: &str) -> String {
         match self.how {
-            RedactChoice::Address => format!("{}.invalid", self.hash(address::normal_domain(domain.as_bytes()).as_bytes())),
+            Redaction::Address => format!("{}.invalid", self.hash(address::normal_domain(domain.as_bytes()).as_bytes())),
             _ => domain.to_owned(),
         }
     }
@@ -109,7 +93,7 @@ impl Redactor {
 
     /// Hands on a delivery without its addresses. The texts of its tries must have been judged before.
     pub fn delivery<R>(&self, delivery: &Delivery<'_>, then: impl FnOnce(&Delivery<'_>) -> R) -> R {
-        if self.how == RedactChoice::None {
+        if self.how == Redaction::None {
             return then(delivery);
         }
         let mta = Some(delivery.mta);
@@ -138,7 +122,7 @@ impl Redactor {
     /// A verdict without addresses: what a reply names as listed may be one.
     pub fn verdict<'v>(&self, verdict: &'v Verdict, delivery: &Delivery<'_>) -> Cow<'v, Verdict> {
         match &verdict.listed {
-            Some(listed) if self.how != RedactChoice::None => {
+            Some(listed) if self.how != Redaction::None => {
                 let names = self.names(&[Some(delivery.recipient), delivery.sender], Some(delivery.mta));
                 let listed = self.pieces(listed.as_bytes(), &names, Some(delivery.mta));
                 let listed = String::from_utf8_lossy(&listed).into_owned();
@@ -150,7 +134,7 @@ impl Redactor {
 
     /// A text of no known delivery.
     pub fn text(&self, text: &str) -> String {
-        if self.how == RedactChoice::None {
+        if self.how == Redaction::None {
             return text.to_owned();
         }
         String::from_utf8_lossy(&self.pieces(text.as_bytes(), &Names::default(), None)).into_owned()
@@ -174,7 +158,7 @@ impl Redactor {
             if is_telling(local) {
                 names.locals.push((local, self.local(whole, mta)));
             }
-            if let (Some(domain), RedactChoice::Address) = (domain, self.how) {
+            if let (Some(domain), Redaction::Address) = (domain, self.how) {
                 let domain = domain.strip_suffix('.').unwrap_or(domain);
                 if !domain.is_empty() {
                     names.domains.push((domain.to_owned(), self.domain(domain)));
@@ -281,7 +265,7 @@ mod tests {
     const KEY: &[u8] = b"0123456789abcdef";
 
     #[track_caller]
-    fn check(how: RedactChoice, text: &str, want: &str) {
+    fn check(how: Redaction, text: &str, want: &str) {
         let redactor = Redactor::with_key(how, KEY);
         let names = redactor.names(&[Some("bob@Example.com"), Some("news@shop.test")], None);
         let got = String::from_utf8(redactor.pieces(text.as_bytes(), &names, None)).unwrap();
@@ -295,7 +279,7 @@ mod tests {
 
     #[test]
     fn addresses_and_names_alone() {
-        use RedactChoice::{Address, Local};
+        use Redaction::{Address, Local};
         check(Local, "550 5.1.1 <bob@example.com>: bob is unknown", "550 5.1.1 <BOB@example.com>: BOB is unknown");
         check(Local, "'bob@Example.com.' bobby Bob-x", "'BOB@Example.com.' bobby Bob-x");
         check(Local, "x?u=1 via eve@other.test, at @ and a@", "x?u=1 via EVE@other.test, at @ and a@");
@@ -305,7 +289,7 @@ mod tests {
 
     #[test]
     fn quoted_and_long_local_parts_leave_nothing() {
-        let redactor = Redactor::with_key(RedactChoice::Local, KEY);
+        let redactor = Redactor::with_key(Redaction::Local, KEY);
         for text in
             ["\"mary ann\"@x.test", "bounce+mary=y.test@x.test", "/G=Mary/S=Ann/@x.test", "märy@x.test", "mary@[192.0.2.1]"]
         {
@@ -317,7 +301,7 @@ mod tests {
     /// RFC 4231, test case 2: the hash is what it says it is.
     #[test]
     fn the_hash_is_hmac_sha_256() {
-        let redactor = Redactor::with_key(RedactChoice::Local, b"Jefe");
+        let redactor = Redactor::with_key(Redaction::Local, b"Jefe");
         assert_eq!(redactor.hash(b"what do ya want for nothing?"), "5bdcc146bf60754e");
     }
 }

@@ -9,10 +9,8 @@ use bouncestat_export::{AttemptSink, Format, Options};
 use super::{Ready, exit_code, meta};
 use crate::args::Common;
 use crate::consumers::{Only, Rows};
-use crate::domains::Domains;
 use crate::output::{Output, export_folder};
-use crate::redact::Redactor;
-use crate::settings::{Settings, rules};
+use crate::settings::{Settings, domains, redactor, rules};
 use crate::{exit, notes};
 
 /// Writes the attempts.
@@ -20,8 +18,8 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let format = settings.format(common)?;
     let classifier = rules(common)?;
-    let redact = Redactor::new(common)?;
-    let domains = Domains::new(common)?;
+    let redact = redactor(common)?;
+    let domains = domains(common)?;
     if common.csv_excel && !common.from_file.gave("csv-excel") && format.name() != "csv" && common.export.is_none() {
         bail!("--csv-excel is for --format csv and --export, not for {}", format.name());
     }

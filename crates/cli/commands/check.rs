@@ -5,7 +5,7 @@
 //! says OK where part of the input could not be read.
 //!
 //! ```text
-//! BOUNCESTAT CRITICAL - hard_rate of google is 7.2 % (limit 5 %) | 'hard_rate google'=7.2%;2;5;0;100
+//! BOUNCESTAT OK - hard_rate is 43.17 %; 139 deliveries | 'hard_rate'=43.1655%;;50;0;100 deliveries=139;;;0;
 //! ```
 
 use std::fmt::Write as _;
@@ -19,10 +19,8 @@ use serde_json::{Value, json};
 use super::{Ready, exit_code, meta};
 use crate::args::{Check, Common};
 use crate::consumers::{Count, Only};
-use crate::domains::Domains;
 use crate::output::Output;
-use crate::redact::Redactor;
-use crate::settings::{AsOf, Settings, rules};
+use crate::settings::{AsOf, Settings, domains, redactor, rules};
 use crate::threshold::{AGE, Threshold, Unit, shown, value};
 use crate::{exit, notes};
 
@@ -101,8 +99,8 @@ pub fn run(args: &Check, common: &Common) -> Result<u8> {
     }
     let settings = Settings::resolve(common)?;
     let rules = rules(common)?;
-    let redact = Redactor::new(common)?;
-    let domains = Domains::new(common)?;
+    let redact = redactor(common)?;
+    let domains = domains(common)?;
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     let ready = Ready::new(&args.paths, common, &settings)?;

@@ -12,8 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::args::{Classify, Common};
 use crate::exit;
 use crate::output::Output;
-use crate::redact::Redactor;
-use crate::settings::rules;
+use crate::settings::{redactor, rules};
 
 /// Classifies replies.
 pub fn run(args: &Classify, common: &Common) -> Result<u8> {
@@ -21,7 +20,7 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
         bail!("classify writes JSON lines only, not {other:?}");
     }
     let rules = rules(common)?;
-    let redact = Redactor::new(common)?;
+    let redact = redactor(common)?;
     let mut input: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {

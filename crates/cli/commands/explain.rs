@@ -12,8 +12,7 @@ use super::classify::verdict_json;
 use crate::args::{Common, Explain};
 use crate::exit;
 use crate::output::Output;
-use crate::redact::Redactor;
-use crate::settings::rules;
+use crate::settings::{redactor, rules};
 
 /// Explains a text.
 pub fn run(args: &Explain, common: &Common) -> Result<u8> {
@@ -30,7 +29,7 @@ pub fn run(args: &Explain, common: &Common) -> Result<u8> {
         _ => reply_words(&rules, &text, common.format.as_deref() == Some("json")),
     };
     // What was typed may name someone, and its explanation quotes it.
-    let answer = Redactor::new(common)?.text(&answer);
+    let answer = redactor(common)?.text(&answer);
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     out.write_all(answer.as_bytes())?;

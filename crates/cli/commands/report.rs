@@ -8,13 +8,12 @@ use bouncestat_aggregation::{Aggregator, Report, Value};
 use bouncestat_export::{Options, export_dir};
 
 use super::{Ready, exit_code, meta};
-use crate::args::{Common, RedactChoice};
+use crate::args::Common;
 use crate::consumers::{Count, Only};
 use crate::definition::definition;
-use crate::domains::Domains;
 use crate::output::{Output, export_folder};
-use crate::redact::Redactor;
-use crate::settings::{Settings, rules};
+use crate::redact::Redaction;
+use crate::settings::{Settings, domains, redactor, rules};
 use crate::threshold::{AGE, Threshold, shown, value};
 use crate::{exit, notes};
 
@@ -33,8 +32,8 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         bail!("--fail-over has no metric {}; bouncestat check has", age.metric);
     }
     let rules = rules(common)?;
-    let redact = Redactor::new(common)?;
-    let domains = Domains::new(common)?;
+    let redact = redactor(common)?;
+    let domains = domains(common)?;
     // What cannot be written is said before anything is read.
     if let Some(dir) = &common.export {
         export_folder(dir)?;
@@ -119,7 +118,7 @@ fn next(report: &Report, common: &Common) {
     // The name is from a log: only what a shell takes as one word is offered to it.
     let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c)) && !name.starts_with('-');
     if let Some(domain) =
-        first("domains", "domain").filter(|_| common.domain.is_empty() && common.redact == RedactChoice::None).filter(plain)
+        first("domains", "domain").filter(|_| common.domain.is_empty() && common.redact == Redaction::None).filter(plain)
     {
         ideas.push(format!("bouncestat --domain {domain}"));
     }

@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 use super::{Ready, exit_code};
 use crate::args::{Common, RulesAction};
 use crate::consumers::{Only, rule_of};
-use crate::domains::Domains;
 use crate::output::Output;
-use crate::settings::{Rules, Settings, rules};
+use crate::settings::{Rules, Settings, domains, rules};
 use crate::{exit, notes};
 
 /// Does what was asked with rules.
@@ -80,7 +79,7 @@ impl Consumer for ByRule<'_> {
 fn stats(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let rules = rules(common)?;
-    let domains = Domains::new(common)?;
+    let domains = domains(common)?;
     let ready = Ready::new(paths, common, &settings)?;
     let mut total: BTreeMap<String, u64> = BTreeMap::new();
     let summary = ready.run(common, &Only { domains: &domains, inner: ByRule { rules: &rules } }, &mut |part| {
