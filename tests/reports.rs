@@ -13,6 +13,7 @@ fn the_reports_of_all_samples() {
         ("jsonl", "report.jsonl"),
         ("csv", "domains.csv"),
         ("markdown", "report.md"),
+        ("prometheus", "bouncestat.prom"),
     ] {
         let ran = run(&[&["--tz", "UTC", "--format", format], &PATHS[..]].concat()).exits(0);
         golden(format!("reports/{name}"), without_versions(ran.text()).as_bytes());

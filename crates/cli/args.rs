@@ -232,7 +232,7 @@ pub struct Common {
     #[arg(long, help_heading = "Output")]
     pub csv_excel: bool,
     /// Columns of the terminal's tables [default: the terminal's, or COLUMNS, else 80]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(40..), help_heading = "Output")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..), help_heading = "Output")]
     pub width: Option<u16>,
     /// Colours; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]

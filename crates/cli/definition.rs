@@ -57,7 +57,7 @@ fn formats(path: &[&str]) -> Vec<&'static str> {
         ["rules", "list"] | ["explain"] => vec!["table", "json"],
         ["classify"] => vec!["jsonl", "json"],
         ["check"] => vec!["nagios", "json"],
-        ["attempts"] => bouncestat_export::FORMATS.iter().map(|f| f.name()).filter(|f| *f != "prometheus").collect(),
+        ["attempts"] => bouncestat_export::FORMATS.iter().filter(|f| f.has_attempts()).map(|f| f.name()).collect(),
         _ => bouncestat_export::FORMATS.iter().map(|f| f.name()).collect(),
     }
 }

@@ -68,6 +68,11 @@ pub trait Format: Sync {
     /// Writes a report.
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()>;
 
+    /// Whether attempts can be written; where not, [`Format::attempts`] is an error.
+    fn has_attempts(&self) -> bool {
+        true
+    }
+
     /// Begins to write attempts.
     fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>>;
 }

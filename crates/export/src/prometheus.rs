@@ -42,6 +42,10 @@ impl Format for Prometheus {
         Ok(())
     }
 
+    fn has_attempts(&self) -> bool {
+        false
+    }
+
     fn attempts<'w>(&self, _: Box<dyn Write + Send + 'w>, _: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
         Err(Error::no_attempts("prometheus"))
     }
