@@ -236,6 +236,7 @@ pub fn without_versions(text: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut out = text.replace(&format!("bouncestat {version}"), "bouncestat VERSION");
     out = out.replace(&format!("\"version\": \"{version}\""), "\"version\": \"VERSION\"");
+    out = out.replace(&format!("version=\"{version}\""), "version=\"VERSION\"");
     while let Some(at) = out.find(&format!("{version}+")) {
         let end = out[at..].find(|c: char| !c.is_ascii_alphanumeric() && !".+".contains(c)).map_or(out.len(), |n| at + n);
         let end = at + out[at..end].trim_end_matches('.').len();

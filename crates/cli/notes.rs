@@ -174,10 +174,14 @@ pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
     }
 }
 
-/// Says what `--domain` leaves out: a part must not be taken for the whole.
-pub fn say_domains(domains: &Domains) {
-    if !domains.is_all() {
-        note(format!("only deliveries to {} are reported; lines and what is not counted are those of all", domains.list()));
+/// Says what `--domain` leaves out: a part must not be taken for the whole, nor a misspelt domain for one without mail.
+pub fn say_domains(domains: &Domains, deliveries: u64) {
+    match (domains.is_all(), deliveries) {
+        (true, _) => {}
+        (false, 0) => eprintln!("bouncestat: warning: there is no delivery to {}", domains.list()),
+        (false, _) => {
+            note(format!("only deliveries to {} are reported; lines and what is not counted are those of all", domains.list()))
+        }
     }
 }
 

@@ -62,8 +62,10 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
     if code == exit::NOTHING {
         return Err(notes::nothing(&summary));
     }
-    notes::say_if_empty(rows as u64, window, &summary);
-    notes::say_domains(&domains);
+    if domains.is_all() {
+        notes::say_if_empty(rows as u64, window, &summary);
+    }
+    notes::say_domains(&domains, rows as u64);
     targets.finish(&meta(window, &summary, classifier.rules_version()))?;
     Ok(code)
 }

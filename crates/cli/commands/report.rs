@@ -60,8 +60,10 @@ pub fn run(paths: &[PathBuf], common: &Common) -> Result<u8> {
         return Err(notes::nothing(&summary));
     }
     let report = aggregator.finish(meta(window, &summary, rules.rules_version()))?;
-    notes::say_if_empty(deliveries(&report), window, &summary);
-    notes::say_domains(&domains);
+    if domains.is_all() {
+        notes::say_if_empty(deliveries(&report), window, &summary);
+    }
+    notes::say_domains(&domains, deliveries(&report));
     if crossed(&report, &thresholds) {
         code = exit::CROSSED;
     }

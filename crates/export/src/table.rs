@@ -118,7 +118,10 @@ impl<W: Write> Screen<W> {
 }
 
 fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>, zone: &str) -> Result<()> {
-    screen.line(BOLD, format!("bouncestat {}  {} {zone}", meta.version, view::window(meta, clock)).trim_end())?;
+    let w = &meta.window;
+    let has_times = [w.since, w.until, w.first_event, w.last_event].iter().any(Option::is_some);
+    let zone = if has_times { zone } else { "" };
+    screen.line(BOLD, &format!("bouncestat {}  {} {zone}", meta.version, view::window(meta, clock)))?;
     screen.wrapped(&view::coverage(meta))?;
     match view::excluded(meta) {
         excluded if excluded.is_empty() => Ok(()),
