@@ -18,7 +18,7 @@ fn a_page_for_every_command() {
         let text = std::fs::read_to_string(page).unwrap();
         assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{}", page.display());
         if Command::new("groff").arg("--version").output().is_ok() {
-            let ran = finish(Command::new("groff").args(["-man", "-ww", "-Tutf8", "-z"]).arg(page), b"").exits(0);
+            let ran = finish(Command::new("groff").args(["-man", "-ww", "-Wbreak", "-Tutf8", "-z"]).arg(page), b"").exits(0);
             assert!(ran.err.is_empty(), "{}: {}", page.display(), ran.err);
         }
     }

@@ -18,7 +18,7 @@ pub struct Args {
     /// Files, folders (their logs and rotations), globs, or `-` for standard input; plain, gz, bz2, xz or zst
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The window beside the one before it, as long as it is: what changed for certain (needs --since)
+    /// The window that --since begins beside the one before it, as long as it is: what changed for certain
     #[arg(long, help_heading = "Window")]
     pub compare: bool,
     #[command(flatten)]
@@ -100,7 +100,7 @@ pub enum PartitionBy {
 pub struct ReportArgs {
     #[command(flatten)]
     pub paths: Paths,
-    /// The window beside the one before it, as long as it is: what changed for certain (needs --since)
+    /// The window that --since begins beside the one before it, as long as it is: what changed for certain
     #[arg(long, help_heading = "Window")]
     pub compare: bool,
 }

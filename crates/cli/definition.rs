@@ -26,6 +26,9 @@ fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
         [] | ["report"] => return None,
         ["attempts"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "export", "csv_excel", "width", "color"], ALWAYS],
         ["check"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top"], ALWAYS],
+        ["suspects"] | ["suppress"] => {
+            &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "table", "export", "csv_excel", "width", "color"], ALWAYS]
+        }
         ["classify"] | ["explain"] => &[JUDGE, PRIVACY, PAYLOAD, ALWAYS],
         ["rules", "list"] => &[JUDGE, PAYLOAD, ALWAYS],
         ["rules", "stats"] => &[WINDOW, INPUT, JUDGE, RUN, &["top", "output"], ALWAYS],

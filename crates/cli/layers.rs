@@ -258,7 +258,7 @@ mod tests {
         assert!(args.command.is_none());
         assert_eq!((args.paths.len(), args.common.since.as_deref()), (2, Some("24h")));
         let args = parse(&["bouncestat", "--since", "24h", "attempts", "a", "--top", "3"]);
-        assert!(matches!(args.command, Some(Command::Attempts(ref paths)) if paths.paths.len() == 1));
+        assert!(matches!(args.command, Some(Command::Attempts(ref paths)) if paths.paths.paths.len() == 1));
         assert_eq!((args.common.since.as_deref(), args.common.top), (Some("24h"), Some(3)));
         let args = parse(&["bouncestat", "--since", "24h", "attempts", "--since", "7d"]);
         assert_eq!(args.common.since.as_deref(), Some("7d"));

@@ -190,7 +190,10 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("class", "class", false, 0),
             plain!("to do", "disposition", false, 0),
             plain!("deliveries", "deliveries", true, 0),
-            column("% of all", true, 1, |row| row.share("deliveries").map(percent).unwrap_or_default()),
+            Column {
+                sort: "deliveries",
+                ..column("% of all", true, 1, |row| row.share("deliveries").map(percent).unwrap_or_default())
+            },
             column("", false, 2, |row| row.of_most("deliveries").map(bar).unwrap_or_default()),
             plain!("domains", "domains", true, 0),
         ],
