@@ -1,4 +1,4 @@
-//! What README.md shows is what the program prints.
+//! What README.md and the documents show is what the program prints.
 //!
 //! A block marked `console` holds commands (`$ …`), each with its output, standard error included. They run in the root of the
 //! project; `cargo run --release --` is the program that is being tested. A line `…` stands for any lines. With BLESS=1 the output
@@ -65,29 +65,36 @@ fn matches(shown: &[&str], printed: &[&str]) -> bool {
 
 #[test]
 fn every_command_prints_what_is_shown() {
-    let path = root().join("README.md");
-    let text = fs::read_to_string(&path).expect("a README");
-    let mut readme: Vec<&str> = text.lines().collect();
-    let commands = commands(&readme);
-    assert!(commands.len() >= 5, "only {} commands are shown", commands.len());
+    let shown: usize =
+        ["README.md", "docs/monitoring.md", "docs/configuration.md", "docs/classification.md"].map(check).iter().sum();
+    assert!(shown >= 12, "only {shown} commands are shown");
+}
+
+/// Runs what a document shows; gives how many commands those are.
+fn check(name: &str) -> usize {
+    let path = root().join(name);
+    let text = fs::read_to_string(&path).expect("a document");
+    let mut document: Vec<&str> = text.lines().collect();
+    let commands = commands(&document);
     let printed: Vec<String> = commands.iter().map(|shown| output(&shown.command)).collect();
     let mut wrong = Vec::new();
     for (shown, printed) in commands.iter().zip(&printed).rev() {
         let printed: Vec<&str> = printed.lines().map(str::trim_end).collect();
         let lines = shown.lines.0..shown.lines.1;
-        if matches(&readme[lines.clone()], &printed) {
+        if matches(&document[lines.clone()], &printed) {
             continue;
         }
-        if blessing() && !readme[lines.clone()].contains(&"…") {
-            readme.splice(lines, printed);
+        if blessing() && !document[lines.clone()].contains(&"…") {
+            document.splice(lines, printed);
         } else {
-            wrong.push(format!("README.md, line {}: {}\nnow prints:\n{}", shown.lines.0, shown.command, printed.join("\n")));
+            wrong.push(format!("{name}, line {}: {}\nnow prints:\n{}", shown.lines.0, shown.command, printed.join("\n")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     if blessing() {
-        fs::write(&path, readme.join("\n") + "\n").expect("README.md can be written");
+        fs::write(&path, document.join("\n") + "\n").expect("a document can be written");
     }
+    commands.len()
 }
 
 #[test]

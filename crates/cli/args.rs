@@ -313,7 +313,7 @@ pub struct Common {
     /// Write every table as CSV and Parquet into a folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub export: Option<PathBuf>,
-    /// The table that csv and parquet write [default: domains]
+    /// The table that csv and parquet write [default: the command's own: domains, suspects, suppress, reject_reasons]
     #[arg(long, value_name = "TABLE", help_heading = "Output")]
     pub table: Option<String>,
     /// CSV for spreadsheets: byte-order mark, and no cell that is a formula

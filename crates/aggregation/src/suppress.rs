@@ -233,6 +233,11 @@ impl Suppression {
         frame
     }
 
+    /// Whether a domain is listed.
+    fn is_dead(&self, domain: &str, policy: &Policy) -> bool {
+        self.domains.get(domain).is_some_and(|failing| self.row(true, domain, failing, policy).is_some())
+    }
+
     fn row<'s>(&self, is_domain: bool, entry: &'s str, failing: &'s Failing, policy: &Policy) -> Option<Row<'s>> {
         let taken = |hash: u64| self.delivered.get(&hash).copied();
         let domain = domain_hash(entry.rsplit('@').next().unwrap_or(entry));
@@ -241,7 +246,9 @@ impl Suppression {
         let mut row = Row { is_domain, entry, last_delivered, ..Row::default() };
         let (mut soft_span, mut hard_span) = (None, None);
         let mut counts = [false; 3];
-        for &(at, weight) in &failing.failures {
+        // One failed lookup is no dead domain: what is about the domain counts against an address where the domain is listed.
+        let domain_counts = is_domain || self.is_dead(entry.rsplit('@').next().unwrap_or(entry), policy);
+        for &(at, weight) in failing.failures.iter().filter(|(_, weight)| domain_counts || *weight != Weight::Domain) {
             let cleared = if weight == Weight::Domain { last_delivered.max(by_domain) } else { last_delivered };
             if cleared.is_some_and(|taken| taken >= at) {
                 continue;

@@ -176,7 +176,11 @@ impl Classifier {
             return None;
         }
         let list = self.lists.get(verdict.blocklist.as_ref()?)?;
-        let url = list.url.as_str();
+        // Microsoft keeps two lists: Outlook.com's (S3140, S3150) and, with codes of its own, that of Microsoft 365.
+        let url = match verdict.enhanced_code {
+            Some(code) if &*list.id == "microsoft" && code.subject == 7 && code.detail >= 500 => "https://sender.office.com/",
+            _ => list.url.as_str(),
+        };
         if url.is_empty() {
             return None;
         }

@@ -146,6 +146,8 @@ struct Verdict {
     min_deliveries: u64,
     /// What could not be read.
     unread: Vec<String>,
+    /// No line of the input told of a message.
+    nothing: bool,
 }
 
 impl Verdict {
@@ -189,9 +191,11 @@ impl Verdict {
         let worst = all.iter().map(Measured::state).max().unwrap_or(State::Ok);
         // Logs without one event have no age: nothing is known of them.
         let blind = all.iter().any(|m| m.metric == AGE && m.value.is_none());
-        let state = if unread.is_empty() && !blind { worst } else { worst.max(State::Unknown) };
+        // A folder that was mistyped is no quiet night.
+        let nothing = summary.tally.used == 0;
+        let state = if unread.is_empty() && !blind && !nothing { worst } else { worst.max(State::Unknown) };
         let deliveries = report.table("totals").map_or(0, |t| number(&t.frame, 0, "deliveries"));
-        Self { state, all, deliveries, min_deliveries: args.min_deliveries, unread }
+        Self { state, all, deliveries, min_deliveries: args.min_deliveries, unread, nothing }
     }
 
     fn nagios(&self, top: usize) -> String {
@@ -203,6 +207,7 @@ impl Verdict {
                 format!("{}{more}", first.words())
             }
             ([], [first, ..]) => format!("part of the input could not be read: {first}"),
+            ([], []) if self.nothing => "no line of a mail server was read".to_owned(),
             ([], []) if self.state == State::Unknown => "no event in these logs".to_owned(),
             ([], []) => match (&compared[..], self.deliveries) {
                 (_, 0) => "no deliveries in the window".to_owned(),

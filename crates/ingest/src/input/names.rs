@@ -34,15 +34,15 @@ pub struct Rotation {
 }
 
 static EXCHANGE: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(?P<set>[a-z]+)(?P<ymd>(?:19|20)\d{6})(?P<rest>\d{2})?-(?P<n>\d{1,9})$"));
+    LazyLock::new(|| pattern(r"^(?P<set>[a-z]+)(?P<ymd>(?:19|20)[0-9]{6})(?P<rest>[0-9]{2})?-(?P<n>[0-9]{1,9})$"));
 static DATED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"^(?P<set>.*?)[.\-_]?(?P<y>(?:19|20)\d\d)[.\-_]?(?P<m>0[1-9]|1[0-2])",
-        r"(?:[.\-_]?(?P<d>0[1-9]|[12]\d|3[01]))?(?P<rest>(?:[.\-_:t]?\d+)*)$"
+        r"^(?P<set>.*?)[.\-_]?(?P<y>(?:19|20)[0-9][0-9])[.\-_]?(?P<m>0[1-9]|1[0-2])",
+        r"(?:[.\-_]?(?P<d>0[1-9]|[12][0-9]|3[01]))?(?P<rest>(?:[.\-_:t]?[0-9]+)*)$"
     ))
 });
-static EPOCH: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<set>.+?)[.\-_](?P<secs>[12]\d{9})$"));
-static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<set>.+?)\.(?P<n>\d{1,5})$"));
+static EPOCH: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<set>.+?)[.\-_](?P<secs>[12][0-9]{9})$"));
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?P<set>.+?)\.(?P<n>[0-9]{1,5})$"));
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a constant pattern")
