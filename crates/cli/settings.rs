@@ -80,6 +80,7 @@ impl Settings {
             mta: common.mta.named(),
             host: common.host.clone(),
             now,
+            rejects: false,
         }
     }
 

@@ -20,6 +20,7 @@ use crate::join::scan::{Lines, Scan, Tally, scan};
 use crate::join::stitch::{Ids, Message, Stitcher, Whole};
 use crate::join::window::Window;
 use crate::plan::Plan;
+use crate::reject::Kept;
 use overlap::Overlaps;
 use produce::{Note, Piece};
 
@@ -153,8 +154,9 @@ pub fn run<C: Consumer>(
         }
         summary.bytes = progress.bytes;
         summary.open_messages = stitcher.open_messages();
-        let (messages, ids) = stitcher.finish();
-        finish(messages, &ids, options.window, &folders, consumer, &mut summary, on_part);
+        let rest = stitcher.finish();
+        finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
+        on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
     });
     // Damage in the first lines of a file is found when it is planned and again when it is read.
     summary.problems.sort();
@@ -222,7 +224,7 @@ fn view_of(message: &Message) -> View<'_> {
 
 /// Folds what is left when the log ends.
 fn finish<C: Consumer>(
-    messages: Vec<Message>,
+    messages: &[Message],
     ids: &Ids,
     window: Window,
     folders: &[Arc<str>],
@@ -248,6 +250,18 @@ fn finish<C: Consumer>(
             on_part(part);
         }
     }
+}
+
+/// Tells of the rejects that only whole sessions show. Only Exchange logs sessions.
+fn finish_rejects<C: Consumer>(rejects: &[(u32, Kept)], window: Window, consumer: &C, summary: &mut Summary) -> C::Part {
+    let (mut part, mut counts) = (consumer.begin(), Counts::default());
+    for (file, kept) in rejects {
+        if counts.saw_reject(kept.reject.at, window) {
+            kept.tell(Mta::Exchange, *file, &mut |reject| consumer.reject(&mut part, reject));
+        }
+    }
+    summary.counts.add(&counts);
+    part
 }
 
 /// The servers that wrote the files of a plan, each with the number of its files.
