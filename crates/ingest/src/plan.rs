@@ -49,6 +49,8 @@ pub struct PlannedFile {
     pub year_from: YearFrom,
     /// The zone that its ids tell, where that differs from the given one.
     pub zone_from_ids: Option<Zone>,
+    /// Whether its ids tell any zone, be it the given one.
+    ids_tell_zone: bool,
     /// The moment of its first event.
     pub start: Option<Micros>,
     /// The moment of its last event, where that is known without reading the whole file.
@@ -96,6 +98,7 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
             Err(problem) => plan.problems.push(problem),
         }
     }
+    sets::share_zones(&mut plan.files, options);
     sets::agree(&mut plan.files, options);
     // A file without events has no place in time; where two begin and end together, names tell which is older.
     plan.files.sort_by_cached_key(|f| {
@@ -154,6 +157,7 @@ impl PlannedFile {
             mta: None,
             year_from: YearFrom::Stamp,
             zone_from_ids: None,
+            ids_tell_zone: false,
             start: None,
             end: None,
             reader: None,
@@ -167,10 +171,8 @@ impl PlannedFile {
         let bare_tail = peek.tail.as_deref().map(wrap::unwrapped);
         let mut zone = options.zone;
         let mut zone_from_ids = None;
-        if mta == Mta::Exim
-            && !options.zone_is_given
-            && let Some(offset) = evidence::exim_offset(&bare_head)
-        {
+        let offset = evidence::exim_offset(&bare_head).filter(|_| mta == Mta::Exim && !options.zone_is_given);
+        if let Some(offset) = offset {
             let told = Zone::Fixed(offset);
             let start = input_start(&bare_head);
             if start.is_some_and(|wall| told.to_utc(wall) != zone.to_utc(wall)) {
@@ -202,7 +204,18 @@ impl PlannedFile {
             (Some(tail), false) => last_event(after_head, tail, options.rejects),
             (None, false) => None,
         };
-        Self { source, mta: Some(mta), year_from, zone_from_ids, start, end, reader: Some(reader), probes, opened: None }
+        Self {
+            source,
+            mta: Some(mta),
+            year_from,
+            zone_from_ids,
+            ids_tell_zone: offset.is_some(),
+            start,
+            end,
+            reader: Some(reader),
+            probes,
+            opened: None,
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What our own servers refused is found once each, however the logs are cut and wherever it stands twice.
 
-mod harness;
-
 use std::path::{Path, PathBuf};
 
 use bouncestat_ingest::clock::Zone;
@@ -10,6 +8,10 @@ use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::{PlanOptions, plan};
 use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run};
 use bouncestat_record::{Delivery, Rejection};
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples").join(name)
+}
 
 struct Refused;
 
@@ -58,10 +60,10 @@ fn uncut(paths: &[PathBuf]) -> (Vec<String>, Summary) {
 
 #[test]
 fn mainlog_and_rejectlog_tell_of_each_once() {
-    let (all, summary) = uncut(&[harness::sample("exim/rejects/mainlog"), harness::sample("exim/rejects/rejectlog")]);
+    let (all, summary) = uncut(&[sample("exim/rejects/mainlog"), sample("exim/rejects/rejectlog")]);
     assert_eq!(all.len(), 8, "{all:#?}");
     assert_eq!(summary.tally.duplicates, 8);
-    let (alone, _) = uncut(&[harness::sample("exim/rejects/rejectlog")]);
+    let (alone, _) = uncut(&[sample("exim/rejects/rejectlog")]);
     assert_eq!(alone, all);
 }
 
@@ -84,7 +86,7 @@ fn logs_of_rejects_alone_are_read_in_the_order_of_time() {
 
 #[test]
 fn exchange_sessions_agents_and_tracking() {
-    let (all, summary) = uncut(&[harness::sample("exchange/rejects")]);
+    let (all, summary) = uncut(&[sample("exchange/rejects")]);
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rejects-exchange.txt");
     let text: String = all.iter().map(|line| format!("{line}\n")).collect();
     if std::env::var_os("BLESS").is_some() {
@@ -94,4 +96,18 @@ fn exchange_sessions_agents_and_tracking() {
     assert_eq!(all.len(), 9);
     assert_eq!(all.iter().filter(|r| r.contains(" soft ")).count(), 2);
     assert_eq!(summary.tally.unrecognised, 0);
+}
+/// The ids of a mainlog tell its zone, and that of the rejectlog beside it.
+#[test]
+fn a_rejectlog_is_in_the_zone_of_its_mainlog() {
+    let dir = tempfile::tempdir().unwrap();
+    for log in ["mainlog", "rejectlog"] {
+        let text = std::fs::read_to_string(sample(&format!("exim/rejects/{log}"))).unwrap();
+        // The clock on the wall is two hours ahead; the ids stay.
+        std::fs::write(dir.path().join(log), text.replace("2026-11-22 06:", "2026-11-22 08:")).unwrap();
+    }
+    let (all, summary) = rejects(&[dir.path().to_path_buf()], 1 << 20);
+    assert_eq!((all.len(), summary.tally.duplicates), (8, 8), "{all:#?}");
+    let (first, last) = summary.counts.events.unwrap();
+    assert_eq!((first, last), (1_795_327_201_000_000, 1_795_327_621_000_000), "in UTC");
 }

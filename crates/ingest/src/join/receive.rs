@@ -145,6 +145,8 @@ impl<'t> Reading<'t> {
         } else if let Some(rest) = after("XPROXYFROM") {
             let word = |name: &[u8]| rest.split(|b| *b == b' ').find_map(|word| word.strip_prefix(name));
             self.client = word(b"IP=").unwrap_or_default();
+            // The name that was said until now is the front end's.
+            self.helo = word(b"DOMAIN=").unwrap_or_default();
             self.front = word(b"SID=").map(|id| [RECEIVING, &id.to_ascii_uppercase()].concat());
             Waiting::Other
         } else if after("AUTH").is_some() || after("X-EXPS").is_some() {
