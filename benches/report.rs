@@ -8,6 +8,12 @@ mod common;
 #[allow(dead_code, reason = "the command uses all of it")]
 #[path = "../crates/cli/consumers.rs"]
 mod consumers;
+#[allow(dead_code, reason = "the command uses all of it")]
+#[path = "../crates/cli/domains.rs"]
+mod domains;
+#[allow(dead_code, reason = "the command uses all of it")]
+#[path = "../crates/cli/redact.rs"]
+mod redact;
 
 use std::path::Path;
 
@@ -74,7 +80,9 @@ fn report(bencher: Bencher<'_, '_>, threads: usize) {
     let rules = Classifier::builtin();
     measure(bencher, threads, |log| -> Report {
         let mut aggregator = Aggregator::new();
-        read(log, threads, &Count { rules }, &mut |batch| aggregator.add(batch).expect("batches fit"));
+        read(log, threads, &Count { rules, redact: &redact::Redactor::none() }, &mut |batch| {
+            aggregator.add(batch).expect("batches fit")
+        });
         aggregator.finish(meta()).expect("the identities hold")
     });
 }

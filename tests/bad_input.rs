@@ -19,7 +19,10 @@ fn beside(bad: &str, code: i32, words: &[&str]) {
 #[track_caller]
 fn alone(bad: &str, words: &[&str]) {
     let ran = run(&["--tz", "UTC", "--format", "json", bad]).exits(2).says(words);
-    assert!(ran.out.is_empty(), "{}", ran.text());
+    let answer = ran.json();
+    assert_eq!((&answer["error"], &answer["exit_code"]), (&"nothing could be read".into(), &2.into()));
+    assert!(answer["file"].as_str().unwrap().contains(bad) && answer["remedy"].is_string(), "{answer}");
+    assert!(run(&["--tz", "UTC", "--format", "csv", bad]).exits(2).out.is_empty());
 }
 
 #[test]
@@ -152,10 +155,41 @@ fn wrong_times() {
     wrong(&["--since", "2026-11-20", "--until", "2026-11-19"], &["the window is empty"]);
 }
 
+/// `--since 2026-11-20 13:00`, `reprot`, `--table` where it does nothing: what was meant is said.
+#[test]
+fn what_was_meant() {
+    wrong(&["--since", "2026-11-20", "13:00"], &["13:00: there is no such file", "--since \"2026-11-20 13:00\""]);
+    run(&["reprot"]).exits(2).says(&["no command and no file reprot", "did you mean report?"]);
+    run(&["--since", "24h", "explain", "550"]).exits(2).says(&["explain takes no --since"]);
+    wrong(&["--table", "attempts"], &["bouncestat attempts"]);
+    wrong(&["--table", "reasons"], &["--table is for", "csv"]);
+    run(&["--format", "json", "--table", "reasons", &sink()]).exits(2).says(&["json holds every table"]);
+    run(&["--format", "json", "--csv-excel", &sink()]).exits(2).says(&["--csv-excel is for"]);
+    run(&["attempts", "--format", "prometheus", &sink()]).exits(2).says(&["prometheus is a format of the report"]);
+}
+
+#[test]
+fn equal_hints_are_one() {
+    let folder = Folder::with("mail.log", bytes_of(&sink()));
+    for n in 0..9 {
+        folder.file(&format!("below/{n}.log"), "");
+    }
+    let ran =
+        run(&["--tz", "UTC", "--format", "json", "--recursive", &folder.path("")]).exits(0).says(&["and 8 more files like it"]);
+    assert_eq!(ran.err.matches("is empty").count(), 1, "{}", ran.err);
+}
+
+#[test]
+fn quiet_leaves_what_went_wrong() {
+    let ran = run(&["-q", "--tz", "UTC", &sink()]).exits(0);
+    assert!(ran.err.is_empty() && !ran.out.is_empty(), "{}", ran.err);
+    run(&["-q", "--tz", "UTC", &sink(), "no/such"]).exits(3).says(&["no/such: there is no such file"]);
+}
+
 #[test]
 fn wrong_zone_format_server_threads_and_options() {
     wrong(&["--tz", "Mars/Olympus"], &["--tz \"Mars/Olympus\" is no zone", "Europe/Berlin", "+01:00"]);
-    wrong(&["--format", "xls"], &["there is no format \"xls\"", "table, json, jsonl, csv, markdown, html, parquet"]);
+    wrong(&["--format", "xls"], &["there is no format \"xls\"", "table, json, jsonl, csv, markdown, html, parquet, prometheus"]);
     wrong(&["-o", "report.xls"], &["report.xls", "the extension tells no format", "--format"]);
     wrong(&["--mta", "sendmail"], &["sendmail", "postfix", "exim", "exchange"]);
     wrong(&["--threads", "0"], &["--threads"]);
@@ -167,6 +201,12 @@ fn outputs_that_cannot_be_written() {
     wrong(&["-o", "no/such/folder/report.json"], &["no/such/folder/report.json: cannot be written"]);
     let folder = Folder::with("taken", "a file");
     wrong(&["--export", &folder.path("taken")], &["--export", "taken"]);
+    // Before anything is read, and each cause once.
+    for args in [["-o", "no/such/folder/report.json"], ["--export", &folder.path("taken")]] {
+        let ran = run(&[&args[..], &[&sink()]].concat()).exits(2);
+        assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+        assert!(ran.err.matches("os error").count() <= 1, "{}", ran.err);
+    }
 }
 
 /// Lines that are cut, mixed up or no text are counted, not feared.

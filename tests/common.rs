@@ -64,6 +64,8 @@ impl Ran {
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bouncestat"));
     command.current_dir(root()).env("TZ", "UTC").env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("RUST_BACKTRACE");
+    // Nor what this machine's settings would.
+    command.env("BOUNCESTAT_CONFIG", "").env_remove("BOUNCESTAT_REDACT_KEY");
     command
 }
 
@@ -246,6 +248,7 @@ pub fn without_versions(text: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut out = text.replace(&format!("bouncestat {version}"), "bouncestat VERSION");
     out = out.replace(&format!("\"version\": \"{version}\""), "\"version\": \"VERSION\"");
+    out = out.replace(&format!("version=\"{version}\""), "version=\"VERSION\"");
     while let Some(at) = out.find(&format!("{version}+")) {
         let end = out[at..].find(|c: char| !c.is_ascii_alphanumeric() && !".+".contains(c)).map_or(out.len(), |n| at + n);
         let end = at + out[at..end].trim_end_matches('.').len();

@@ -7,12 +7,18 @@ mod common;
 
 mod attempts;
 mod bad_input;
+mod check;
 mod classify;
+mod completions;
+mod config;
 mod explain;
 mod invariance;
 mod lab;
+mod man;
 mod page;
+mod prometheus;
 mod readme;
+mod redact;
 mod report;
 mod reports;
 mod rules;

@@ -44,6 +44,7 @@ fn output(command: &str) -> String {
     shell
         .current_dir(root())
         .env("TZ", "UTC")
+        .env("BOUNCESTAT_CONFIG", "")
         .env_remove("COLUMNS")
         .env("PATH", format!("{}:{path}", program.parent().unwrap().display()));
     let line = command.replace("cargo run --release --", "bouncestat");

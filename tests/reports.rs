@@ -14,6 +14,7 @@ fn the_reports_of_all_samples() {
         ("csv", "domains.csv"),
         ("markdown", "report.md"),
         ("html", "report.html"),
+        ("prometheus", "bouncestat.prom"),
     ] {
         let ran = run(&[&["--tz", "UTC", "--format", format], &PATHS[..]].concat()).exits(0);
         golden(format!("reports/{name}"), without_versions(ran.text()).as_bytes());

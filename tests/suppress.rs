@@ -90,9 +90,9 @@ fn policies() {
     one_day.sort();
     assert_eq!(entries(&["--soft-days", "0"]), one_day);
     assert_eq!(entries(&["--soft", "0"]), without(&["full@charlie.example"]));
-    assert_eq!(entries(&["--hard", "0", "--domain", "0"]), ["full@charlie.example"]);
-    assert_eq!(entries(&["--domain", "3"]), without(&["nodomain.example"]));
-    assert_eq!(entries(&["--hard", "2", "--soft", "0", "--domain", "0"]), ["gone@alpha.example", "x@nomail.example"]);
+    assert_eq!(entries(&["--hard", "0", "--dead-domain", "0"]), ["full@charlie.example"]);
+    assert_eq!(entries(&["--dead-domain", "3"]), without(&["nodomain.example"]));
+    assert_eq!(entries(&["--hard", "2", "--soft", "0", "--dead-domain", "0"]), ["gone@alpha.example", "x@nomail.example"]);
     // Before the later delivery, the address was to be listed.
     assert!(entries(&["--until", "2026-11-03"]).contains(&"back@alpha.example".to_owned()));
 }
@@ -138,8 +138,8 @@ fn every_import_shape() {
 
 #[test]
 fn nobody_is_a_result() {
-    let ran =
-        run(&["suppress", "--tz", "UTC", "--hard", "0", "--soft", "0", "--domain", "0", &sample("postfix/suppress")]).exits(0);
+    let ran = run(&["suppress", "--tz", "UTC", "--hard", "0", "--soft", "0", "--dead-domain", "0", &sample("postfix/suppress")])
+        .exits(0);
     assert!(ran.text().ends_with("\nNobody to stop mailing.\n"));
     look(&["--since", "2030-01-01"]).says(&["no delivery in the window"]);
 }

@@ -5,18 +5,20 @@ use std::path::PathBuf;
 use bouncestat_record::Mta;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::redact::Redaction;
+
 /// What mail bounces, where and why, from the logs that Postfix, Exim and Exchange already write.
 ///
 /// Without a command: the nightly report. Without a PATH: the mail logs of this machine.
 #[derive(Debug, Parser)]
-#[command(name = "bouncestat", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "bouncestat", max_term_width = 100, after_help = AFTER_HELP, after_long_help = AFTER_HELP)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Files, folders (their logs and rotations), globs, or `-` for standard input; plain, gz, bz2, xz or zst
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The window beside the one before it, as long as it is: what changed for certain (needs --since)
+    /// The window that --since begins beside the one before it, as long as it is: what changed for certain
     #[arg(long, help_heading = "Window")]
     pub compare: bool,
     #[command(flatten)]
@@ -33,8 +35,13 @@ Examples:
   bouncestat suspects --since 24h               who refuses us for our reputation
   bouncestat suppress --for postfix-access      whom to stop mailing
   bouncestat attempts --since 7d -o week.parquet
+  bouncestat check --since 1h --max hard_rate=5% --by provider
 
-Exit codes: 0 fine; 2 wrong usage, or nothing could be read; 3 reported, but part of the input could not be read.";
+Settings: bouncestat.toml (--config FILE, $BOUNCESTAT_CONFIG, ~/.config/bouncestat/, /etc/bouncestat/). Flags overrule it.
+Environment: TZ, COLUMNS (width), NO_COLOR, BOUNCESTAT_CONFIG (empty: no file), BOUNCESTAT_REDACT_KEY.
+
+Exit codes: 0 fine; 1 a --fail-over threshold is crossed; 2 wrong usage, or nothing could be read;
+3 reported, but part of the input could not be read. check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.";
 
 /// A command and what it works on.
 #[derive(Debug, Subcommand)]
@@ -55,6 +62,12 @@ pub enum Command {
     Rules(Rules),
     /// The columns of every table
     Schema(Schema),
+    /// Thresholds for monitoring: one status line, performance data, the exit codes of Nagios plugins
+    Check(Check),
+    /// Completions for a shell
+    Completions(Completions),
+    /// Manual pages, in troff
+    Man(Man),
 }
 
 /// What to read.
@@ -87,7 +100,7 @@ pub enum PartitionBy {
 pub struct ReportArgs {
     #[command(flatten)]
     pub paths: Paths,
-    /// The window beside the one before it, as long as it is: what changed for certain (needs --since)
+    /// The window that --since begins beside the one before it, as long as it is: what changed for certain
     #[arg(long, help_heading = "Window")]
     pub compare: bool,
 }
@@ -129,7 +142,7 @@ pub struct Suppress {
     pub soft_days: u64,
     /// Failures, an hour apart at least, after which a domain that takes no mail is listed; 0: never
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Policy")]
-    pub domain: u64,
+    pub dead_domain: u64,
     /// Write the list as another program imports it
     #[arg(long = "for", value_name = "PROGRAM", value_parser = list_names(), conflicts_with_all = ["format", "export", "top"], help_heading = "Output")]
     pub list_for: Option<String>,
@@ -141,6 +154,77 @@ fn list_names() -> clap::builder::PossibleValuesParser {
         .map(|list| clap::builder::PossibleValue::new(list.name).help(list.meaning))
         .collect::<Vec<_>>()
         .into()
+}
+
+/// Arguments of `check`.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = CHECK_HELP)]
+pub struct Check {
+    /// Files, folders, globs, or `-`; none: the mail logs of this machine
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// CRITICAL above this: hard_rate=5%, deferred=1000, delay_p95_ms=10m, age=1h
+    #[arg(long, value_name = "METRIC=VALUE", help_heading = "Thresholds")]
+    pub max: Vec<String>,
+    /// WARNING above this
+    #[arg(long, value_name = "METRIC=VALUE", help_heading = "Thresholds")]
+    pub warn: Vec<String>,
+    /// What is compared: the whole, or each row of a table
+    #[arg(long, value_enum, default_value_t = By::Total, help_heading = "Thresholds")]
+    pub by: By,
+    /// Rates and delays of fewer deliveries are not compared; counts always are
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Thresholds")]
+    pub min_deliveries: u64,
+}
+
+const CHECK_HELP: &str = "\
+METRIC is a count or a rate of the report (hard_rate, soft_rate, deferred, delay_p95_ms; see: bouncestat schema totals), a count with \
+_rate (deferred_rate, reputation_rate), or age: how long ago the newest event of the logs was. VALUE is a number, a per cent (5%) or a \
+time (90s, 10m, 1h).
+
+Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN (wrong usage, or the input could not be read, in whole or in part).";
+
+/// What `check` compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Everything together.
+    Total,
+    /// Who runs the recipients' mail.
+    Provider,
+    /// The recipients' domains.
+    Domain,
+    /// The sending hosts.
+    Source,
+    /// The senders' domains.
+    SenderDomain,
+}
+
+impl By {
+    /// The table that is compared row by row, and its column of names.
+    pub fn table(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Total => ("totals", None),
+            Self::Provider => ("providers", Some("provider")),
+            Self::Domain => ("domains", Some("domain")),
+            Self::Source => ("sources", Some("source")),
+            Self::SenderDomain => ("sender_domains", Some("sender_domain")),
+        }
+    }
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// Write a page for each command into a folder [default: the main page to standard output]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `classify`.
@@ -190,63 +274,103 @@ pub struct Schema {
     pub table: Option<String>,
 }
 
-/// Options that every command takes.
+/// Options that commands share. Which command takes which stands in `definition`.
 #[derive(Debug, ClapArgs)]
 pub struct Common {
-    /// Count from here: 24h, 7d, 2w, today, yesterday, 2026-11-20, or RFC 3339
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Window")]
+    /// Count from here: 24h, 7d, 2w, today, yesterday, 13:42, 2026-11-20, "2026-11-20 13:42", or RFC 3339
+    #[arg(long, value_name = "WHEN", help_heading = "Window")]
     pub since: Option<String>,
     /// Count up to here, itself not counted
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Window")]
+    #[arg(long, value_name = "WHEN", help_heading = "Window")]
     pub until: Option<String>,
     /// What "now" is: now, last (the newest event), or a time; nothing later counts
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Window")]
+    #[arg(long, value_name = "WHEN", help_heading = "Window")]
     pub as_of: Option<String>,
     /// Zone of stamps without one, of typed dates and of the terminal: an IANA name or an offset [default: the system's]
-    #[arg(long, global = true, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Window")]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, help_heading = "Window")]
     pub tz: Option<String>,
     /// Whose logs these are
-    #[arg(long, global = true, value_enum, default_value_t = MtaChoice::Auto, help_heading = "Input")]
+    #[arg(long, value_enum, default_value_t = MtaChoice::Auto, help_heading = "Input")]
     pub mta: MtaChoice,
     /// Log host of lines that name none [default: the folder's name]
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Input")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub host: Option<String>,
     /// Read folders with all that is below them
-    #[arg(long, global = true, help_heading = "Input")]
+    #[arg(long, help_heading = "Input")]
     pub recursive: bool,
+    /// Only deliveries to this domain; several: repeat it, or commas. `.example.com` takes in what is below
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',', help_heading = "Input")]
+    pub domain: Vec<String>,
     /// Rows of each table at most [default: 10 for table and markdown, all otherwise]
-    #[arg(long, global = true, value_name = "N", help_heading = "Output")]
+    #[arg(long, value_name = "N", help_heading = "Output")]
     pub top: Option<usize>,
     /// Format [default: by the extension of -o, else table]
-    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub format: Option<String>,
     /// Write to a file; `-` for standard output
-    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
     /// Write every table as CSV and Parquet into a folder
-    #[arg(long, global = true, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub export: Option<PathBuf>,
     /// The table that csv and parquet write [default: domains]
-    #[arg(long, global = true, value_name = "TABLE", help_heading = "Output")]
+    #[arg(long, value_name = "TABLE", help_heading = "Output")]
     pub table: Option<String>,
     /// CSV for spreadsheets: byte-order mark, and no cell that is a formula
-    #[arg(long, global = true, help_heading = "Output")]
+    #[arg(long, help_heading = "Output")]
     pub csv_excel: bool,
-    /// Colours
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]
+    /// Columns of the terminal's tables [default: the terminal's, or COLUMNS, else 80]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..), help_heading = "Output")]
+    pub width: Option<u16>,
+    /// Colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Output")]
     pub color: ColorChoice,
+    /// Exit with 1 where the totals are above this: hard_rate=5%, deferred=1000; may be repeated
+    #[arg(long, value_name = "METRIC=VALUE", help_heading = "Output")]
+    pub fail_over: Vec<String>,
+    /// Hash local parts, or whole addresses with their domains, in everything that is written
+    #[arg(long, value_enum, default_value_t = Redaction::None, help_heading = "Privacy")]
+    pub redact: Redaction,
+    /// The key of the hashes [default: $BOUNCESTAT_REDACT_KEY, else a random one for this run]
+    #[arg(long, value_name = "FILE", help_heading = "Privacy")]
+    pub redact_key_file: Option<PathBuf>,
     /// Rules of your own, asked first (TOML)
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Classification")]
+    #[arg(long, value_name = "FILE", help_heading = "Classification")]
     pub rules: Option<PathBuf>,
     /// Class of a full mailbox at 5xx: soft, or hard as the textbook says of 552
-    #[arg(long, global = true, value_enum, default_value_t = QuotaChoice::Soft, help_heading = "Classification")]
+    #[arg(long, value_enum, default_value_t = QuotaChoice::Soft, help_heading = "Classification")]
     pub quota_class: QuotaChoice,
     /// Threads [default: as many as there are cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Run")]
     pub threads: Option<u16>,
     /// No progress bar
-    #[arg(long, global = true)]
+    #[arg(long, help_heading = "Run")]
     pub no_progress: bool,
+    /// Say only what went wrong
+    #[arg(short, long, help_heading = "Run")]
+    pub quiet: bool,
+    /// A file of settings [default: bouncestat.toml in ~/.config/bouncestat or /etc/bouncestat]
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    pub config: Option<PathBuf>,
+    /// What the file of settings gives beside options.
+    #[arg(skip)]
+    pub from_file: FromFile,
+}
+
+/// What was taken from a file of settings.
+#[derive(Clone, Debug, Default)]
+pub struct FromFile {
+    /// What to read where no PATH is given.
+    pub paths: Vec<PathBuf>,
+    /// The file and the names of the settings that were used; `None`: no file, or nothing in it was of use.
+    pub used: Option<(PathBuf, Vec<String>)>,
+}
+
+impl FromFile {
+    /// Whether a setting comes from the file, and was not typed.
+    pub fn gave(&self, key: &str) -> bool {
+        self.used.as_ref().is_some_and(|(_, used)| used.iter().any(|name| name.rsplit('.').next() == Some(key)))
+    }
 }
 
 /// Whose logs.
@@ -292,26 +416,4 @@ pub enum QuotaChoice {
     Soft,
     /// It does not.
     Hard,
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_definition_is_sound() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn paths_and_options_stand_before_and_after_commands() {
-        let args = Args::parse_from(["bouncestat", "--since", "24h", "a", "b"]);
-        assert!(args.command.is_none());
-        assert_eq!(args.paths.len(), 2);
-        let args = Args::parse_from(["bouncestat", "--since", "24h", "attempts", "a", "--top", "3"]);
-        assert!(matches!(args.command, Some(Command::Attempts(ref attempts)) if attempts.paths.paths.len() == 1));
-        assert_eq!((args.common.since.as_deref(), args.common.top), (Some("24h"), Some(3)));
-    }
 }

@@ -9,6 +9,9 @@ use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::Consumer;
 use bouncestat_record::{Action, Blame, Delivery, Family, Outcome, Reason, Reply, Try, Verdict, address};
 
+use crate::domains::Domains;
+use crate::redact::Redactor;
+
 thread_local! {
     /// Verdicts remembered by template: replies repeat.
     static MEMO: RefCell<Memo> = RefCell::new(Memo::new());
@@ -43,10 +46,34 @@ fn verdict_of(rules: &Classifier, delivery: &Delivery<'_>, domain: &str) -> Opti
     Some(judge(rules, delivery, &Try { action, ..cause }, domain))
 }
 
+/// Hands on only deliveries to some domains.
+pub struct Only<'d, C> {
+    /// The domains.
+    pub domains: &'d Domains,
+    /// Who gets them.
+    pub inner: C,
+}
+
+impl<C: Consumer> Consumer for Only<'_, C> {
+    type Part = C::Part;
+
+    fn begin(&self) -> C::Part {
+        self.inner.begin()
+    }
+
+    fn delivery(&self, part: &mut C::Part, delivery: &Delivery<'_>) {
+        if self.domains.is_all() || self.domains.takes(&address::domain(delivery.recipient.as_bytes())) {
+            self.inner.delivery(part, delivery);
+        }
+    }
+}
+
 /// Counts deliveries.
 pub struct Count<'r> {
     /// The rules.
     pub rules: &'r Classifier,
+    /// What is done to addresses, once replies are judged.
+    pub redact: &'r Redactor,
 }
 
 impl Consumer for Count<'_> {
@@ -63,18 +90,26 @@ impl Consumer for Count<'_> {
         let provider = provider.as_deref();
         let delivered = delivery.outcome == Outcome::Delivered;
         if delivered && delivery.tries.len() == 1 {
-            return batch.push(delivery, None, provider, "", &[]);
+            return self.redact.delivery(delivery, |shown| batch.push(shown, None, provider, "", &[]));
         }
         let verdict = if delivered { None } else { verdict_of(self.rules, delivery, &domain) };
-        let template = delivery.cause.filter(|_| !delivered).map(|cause| template(cause.text)).unwrap_or_default();
-        let refused = refused(self.rules, delivery, verdict.as_ref(), &template, &domain);
-        let helps: Vec<_> = refused.iter().map(|r| || help(self.rules, r, provider)).collect();
-        let refusals: Vec<Refusal<'_>> = refused
-            .iter()
-            .zip(&helps)
-            .map(|(r, help)| Refusal { attempt: r.attempt, verdict: &r.verdict, blame: r.blame, template: &r.template, help })
-            .collect();
-        batch.push(delivery, verdict.as_deref(), provider, &template, &refusals);
+        let said = delivery.cause.filter(|_| !delivered).map(|cause| template(cause.text)).unwrap_or_default();
+        let refused = refused(self.rules, delivery, verdict.as_ref(), &said, &domain);
+        self.redact.delivery(delivery, |shown| {
+            let refused: Vec<_> = refused.iter().filter_map(|r| r.shown(shown, delivery, self.redact)).collect();
+            let helps: Vec<_> = refused.iter().map(|r| || help(self.rules, r, provider)).collect();
+            let refusals: Vec<Refusal<'_>> = refused
+                .iter()
+                .zip(&helps)
+                .map(|(r, help)| Refusal { attempt: r.attempt, verdict: &r.verdict, blame: r.blame, template: &r.template, help })
+                .collect();
+            let masked = match shown.cause.filter(|_| !delivered && self.redact.redacts()) {
+                Some(cause) => template(cause.text),
+                None => said,
+            };
+            let verdict = verdict.as_deref().map(|verdict| self.redact.verdict(verdict, delivery));
+            batch.push(shown, verdict.as_deref(), provider, &masked, &refusals);
+        });
     }
 }
 
@@ -131,6 +166,19 @@ fn may_blame(verdict: &Verdict) -> bool {
         || matches!(verdict.reason, Reason::RateLimited | Reason::SpamContent)
 }
 
+impl Refused<'_> {
+    /// The same, of the delivery without its addresses.
+    fn shown<'s>(&self, shown: &'s Delivery<'s>, said: &Delivery<'_>, redact: &Redactor) -> Option<Refused<'s>> {
+        let place = said.tries.iter().position(|attempt| std::ptr::eq(attempt, self.attempt));
+        let attempt = place.map_or(shown.cause.as_ref(), |place| shown.tries.get(place))?;
+        let (verdict, template) = match redact.redacts() {
+            true => (Arc::new(redact.verdict(&self.verdict, said).into_owned()), template(attempt.text).into()),
+            false => (self.verdict.clone(), self.template.clone()),
+        };
+        Some(Refused { attempt, verdict, blame: self.blame, template })
+    }
+}
+
 fn help(rules: &Classifier, refused: &Refused<'_>, provider: Option<&str>) -> Help {
     let remedy = rules.remedy(&refused.verdict, refused.blame, provider);
     Help { who: remedy.who, advice: remedy.advice, url: remedy.url.filter(|url| url.starts_with("http")) }
@@ -168,6 +216,8 @@ impl<C: Consumer> Consumer for Both<'_, C> {
 pub struct Stop<'r> {
     /// The rules.
     pub rules: &'r Classifier,
+    /// What is done to addresses, once replies are judged.
+    pub redact: &'r Redactor,
     /// Of whose deliveries the times are kept.
     pub remember: Remember,
 }
@@ -181,10 +231,12 @@ impl Consumer for Stop<'_> {
 
     fn delivery(&self, part: &mut Suppression, delivery: &Delivery<'_>) {
         if delivery.outcome == Outcome::Delivered || matches!(self.remember, Remember::Only(_)) {
-            return part.push(delivery, None);
+            return self.redact.delivery(delivery, |shown| part.push(shown, None));
         }
         let domain = address::domain(delivery.recipient.as_bytes());
-        part.push(delivery, verdict_of(self.rules, delivery, &domain).as_deref());
+        let verdict = verdict_of(self.rules, delivery, &domain);
+        let verdict = verdict.as_deref().map(|verdict| self.redact.verdict(verdict, delivery));
+        self.redact.delivery(delivery, |shown| part.push(shown, verdict.as_deref()));
     }
 }
 
@@ -192,6 +244,8 @@ impl Consumer for Stop<'_> {
 pub struct Rows<'r> {
     /// The rules.
     pub rules: &'r Classifier,
+    /// What is done to addresses, once replies are judged.
+    pub redact: &'r Redactor,
     /// The names of the files, in the order of the plan.
     pub files: &'r [String],
 }
@@ -205,12 +259,15 @@ impl Consumer for Rows<'_> {
 
     fn delivery(&self, batch: &mut AttemptBatch, delivery: &Delivery<'_>) {
         let domain = address::domain(delivery.recipient.as_bytes());
-        for attempt in delivery.tries {
-            let provider = self.rules.provider(known(attempt.relay_host), Some(&domain));
-            let verdict = judge(self.rules, delivery, attempt, &domain);
-            let file = self.files.get(attempt.file as usize).map_or("", String::as_str);
-            batch.push(delivery, attempt, Some(&verdict), provider.as_deref(), file);
-        }
+        self.redact.delivery(delivery, |shown| {
+            for (attempt, shown_attempt) in delivery.tries.iter().zip(shown.tries) {
+                let provider = self.rules.provider(known(attempt.relay_host), Some(&domain));
+                let verdict = judge(self.rules, delivery, attempt, &domain);
+                let verdict = self.redact.verdict(&verdict, delivery);
+                let file = self.files.get(attempt.file as usize).map_or("", String::as_str);
+                batch.push(shown, shown_attempt, Some(&verdict), provider.as_deref(), file);
+            }
+        });
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bouncestat_aggregation::{Coverage, Excluded};
 use bouncestat_export::rfc3339;
@@ -14,12 +16,35 @@ use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Summary, servers};
 use bouncestat_record::Mta;
 
+use crate::domains::Domains;
+use crate::fault::Nothing;
+
+/// Whether only what went wrong is said.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// `--quiet`: notes are kept to ourselves; warnings and errors are not.
+pub fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Says something that is good to know.
+pub fn note(words: impl Display) {
+    if !QUIET.load(Ordering::Relaxed) {
+        eprintln!("bouncestat: {words}");
+    }
+}
+
+/// The error of a run that could read nothing.
+pub fn nothing(summary: &Summary) -> anyhow::Error {
+    Nothing(summary.problems.clone()).into()
+}
+
 /// Says whose logs will be read, and by what evidence their years and zones are known.
 pub fn say_plan(plan: &Plan) {
     let servers = servers(plan);
     if !servers.is_empty() {
         let list: Vec<String> = servers.iter().map(|(mta, n)| format!("{} ({})", name(*mta), count(*n as u64, "file"))).collect();
-        eprintln!("bouncestat: logs of {}", list.join(", "));
+        note(format!("logs of {}", list.join(", ")));
     }
     for from in YearFrom::ALL.iter().filter(|from| **from != YearFrom::Stamp) {
         let files: Vec<_> = plan.files.iter().filter(|f| f.mta.is_some() && f.year_from == *from && f.start.is_some()).collect();
@@ -27,7 +52,7 @@ pub fn say_plan(plan: &Plan) {
             continue;
         }
         if !from.is_guess() {
-            eprintln!("bouncestat: the stamps of {} have no year; {from} tell it", count(files.len() as u64, "file"));
+            note(format!("the stamps of {} have no year; {from} tell it", count(files.len() as u64, "file")));
         }
     }
     for guess in guessed_years(plan) {
@@ -35,12 +60,12 @@ pub fn say_plan(plan: &Plan) {
     }
     let zoned: Vec<_> = plan.files.iter().filter_map(|f| Some((f, f.zone_from_ids?))).collect();
     if let Some((file, zone)) = zoned.first() {
-        eprintln!(
-            "bouncestat: the stamps of {} have no zone; by the message ids it is {}, not the system's ({}); --tz overrules",
+        note(format!(
+            "the stamps of {} have no zone; by the message ids it is {}, not the system's ({}); --tz overrules",
             count(zoned.len() as u64, "file"),
             zone_name(*zone),
             file.source.path.display()
-        );
+        ));
     }
 }
 
@@ -69,12 +94,27 @@ pub fn zone_name(zone: Zone) -> String {
     }
 }
 
-/// Says what is wrong with inputs.
+/// Says what is wrong with inputs. Hints that say the same of many files are one.
 pub fn say_problems(problems: &[Problem]) {
-    for problem in problems {
-        eprintln!("bouncestat: {}{problem}", if problem.is_failure() { "" } else { "note: " });
+    let (failures, hints): (Vec<&Problem>, Vec<&Problem>) = problems.iter().partition(|p| p.is_failure());
+    for failure in failures {
+        eprintln!("bouncestat: {failure}");
+    }
+    let mut said: Vec<(&str, &str)> = Vec::new();
+    for hint in &hints {
+        let what = (hint.message.as_str(), hint.remedy.as_str());
+        let same = hints.iter().filter(|other| (other.message.as_str(), other.remedy.as_str()) == what).count();
+        if same < FOLDED {
+            note(format!("note: {hint}"));
+        } else if !said.contains(&what) {
+            said.push(what);
+            note(format!("note: {hint} (and {} like it)", count(same as u64 - 1, "more file")));
+        }
     }
 }
+
+/// So many equal hints are said as one.
+const FOLDED: usize = 3;
 
 /// How lines count.
 pub fn coverage(summary: &Summary) -> Coverage {
@@ -113,7 +153,7 @@ pub fn excluded(summary: &Summary) -> Excluded {
 pub fn say_coverage(summary: &Summary) {
     let c = coverage(summary);
     let mut line = format!(
-        "bouncestat: {}, {}, {}: {} used, {} irrelevant, {} unrecognised",
+        "{}, {}, {}: {} used, {} irrelevant, {} unrecognised",
         count(c.files, "file"),
         count(c.bytes, "byte"),
         count(c.lines, "line"),
@@ -134,7 +174,7 @@ pub fn say_coverage(summary: &Summary) {
     if summary.tally.rejoined > 0 {
         line.push_str(&format!("; {} put together from parts", count(summary.tally.rejoined, "line")));
     }
-    eprintln!("{line}");
+    note(line);
     say_remarks(&summary.remarks);
     if c.unrecognised > 0 {
         let look = if c.unrecognised == 1 { "looks like a delivery line and was" } else { "look like delivery lines and were" };
@@ -181,10 +221,21 @@ pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
     }
     match summary.counts.events {
         Some((_, newest)) if window.since.is_some() || window.until.is_some() => {
-            eprintln!("bouncestat: no delivery in the window; the newest event of these logs is of {}", rfc3339(newest));
+            note(format!("no delivery in the window; the newest event of these logs is of {}", rfc3339(newest)));
         }
-        _ if summary.tally.lines > 0 => eprintln!("bouncestat: no delivery in these logs"),
+        _ if summary.tally.lines > 0 => note("no delivery in these logs"),
         _ => {}
+    }
+}
+
+/// Says what `--domain` leaves out: a part must not be taken for the whole, nor a misspelt domain for one without mail.
+pub fn say_domains(domains: &Domains, deliveries: u64) {
+    match (domains.is_all(), deliveries) {
+        (true, _) => {}
+        (false, 0) => eprintln!("bouncestat: warning: there is no delivery to {}", domains.list()),
+        (false, _) => {
+            note(format!("only deliveries to {} are reported; lines and what is not counted are those of all", domains.list()))
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::fault::Fault;
+
 /// A place for the payload.
 pub enum Output {
     /// Standard output.
@@ -42,7 +44,7 @@ impl Output {
                 Box::new(BufWriter::with_capacity(1 << 16, file))
             }
             Self::File { path, part } => {
-                let file = File::create(part).with_context(|| format!("{}: cannot be written", path.display()))?;
+                let file = File::create(part).map_err(|error| not_written(path, &error))?;
                 Box::new(BufWriter::with_capacity(1 << 16, file))
             }
         })
@@ -64,6 +66,29 @@ impl Drop for Output {
             let _ = std::fs::remove_file(part);
         }
     }
+}
+
+/// Why a file cannot be written, and what can be done.
+fn not_written(path: &Path, error: &io::Error) -> Fault {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let remedy = match (error.kind(), folder) {
+        (io::ErrorKind::NotFound, Some(folder)) => format!("the folder {} does not exist", folder.display()),
+        _ => String::new(),
+    };
+    Fault { message: format!("cannot be written: {error}"), file: path.to_owned(), remedy }
+}
+
+/// Makes the folder of `--export`, before anything is read.
+pub fn export_folder(dir: &Path) -> Result<()> {
+    let wrong = |message: String, remedy: &str| Fault { message, file: dir.to_owned(), remedy: remedy.to_owned() };
+    if dir.metadata().is_ok_and(|there| !there.is_dir()) {
+        return Err(wrong("--export needs a folder, and this is a file".into(), "name another folder").into());
+    }
+    std::fs::create_dir_all(dir).map_err(|error| wrong(format!("the folder of --export cannot be made: {error}"), ""))?;
+    // Where nothing can be written, that is said before hours of reading.
+    let probe = dir.join(format!(".bouncestat.{}.tmp", std::process::id()));
+    let written = File::create(&probe).and_then(|_| std::fs::remove_file(&probe));
+    Ok(written.map_err(|error| wrong(format!("--export cannot write into it: {error}"), ""))?)
 }
 
 /// Whether the reader of our output went away, which is no error.

@@ -12,7 +12,9 @@ use bouncestat_ingest::plan::PlanOptions;
 use bouncestat_record::time::Micros;
 
 use crate::args::{ColorChoice, Common, QuotaChoice};
-use crate::when;
+use crate::domains::Domains;
+use crate::redact::{Redaction, Redactor};
+use crate::{notes, when};
 
 /// What "now" is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +67,15 @@ impl Settings {
             ColorChoice::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
         let threads = common.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-        Ok(Self { zone, zone_is_given: common.tz.is_some(), present, as_of, threads, color, width: terminal_width() })
+        Ok(Self {
+            zone,
+            zone_is_given: common.tz.is_some(),
+            present,
+            as_of,
+            threads,
+            color,
+            width: common.width.map_or_else(terminal_width, usize::from),
+        })
     }
 
     /// What a plan needs to know.
@@ -128,6 +138,46 @@ impl Settings {
 /// The names of all formats.
 fn formats() -> String {
     bouncestat_export::FORMATS.iter().map(|f| f.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// Shorter keys of `--redact` can be guessed.
+const MIN_KEY: usize = 16;
+
+/// What is done to addresses. Says where the key comes from.
+pub fn redactor(common: &Common) -> Result<Redactor> {
+    if common.redact == Redaction::None {
+        // Who names a key means to redact: addresses must not be written because of a forgotten option.
+        if common.redact_key_file.is_some() && !common.from_file.gave("redact-key-file") {
+            bail!("--redact-key-file needs --redact local or --redact address; --redact none is in force");
+        }
+        return Ok(Redactor::none());
+    }
+    let env = std::env::var_os("BOUNCESTAT_REDACT_KEY").filter(|key| !key.is_empty());
+    let (key, whence) = match (&common.redact_key_file, env) {
+        (Some(path), _) => {
+            let key = std::fs::read(path).with_context(|| format!("--redact-key-file {}: cannot be read", path.display()))?;
+            (key, format!("the key in {}", path.display()))
+        }
+        (None, Some(key)) => (key.into_encoded_bytes(), "the key in BOUNCESTAT_REDACT_KEY".to_owned()),
+        (None, None) => {
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(|e| anyhow!("the system gives no random key: {e}"))?;
+            notes::note("addresses are hashed with a random key: hashes of other runs differ (--redact-key-file keeps them)");
+            return Ok(Redactor::with_key(common.redact, &key));
+        }
+    };
+    let key = key.trim_ascii_end();
+    if key.len() < MIN_KEY {
+        bail!("{whence} has {} bytes; a key that cannot be guessed has at least {MIN_KEY}: openssl rand -hex 32", key.len());
+    }
+    notes::note(format!("addresses are hashed with {whence}"));
+    Ok(Redactor::with_key(common.redact, key))
+}
+
+/// The recipients' domains that are asked for.
+pub fn domains(common: &Common) -> Result<Domains> {
+    Domains::new(&common.domain)
+        .map_err(|text| anyhow!("--domain {text:?} is no domain; write example.com, or .example.com with all that is below it"))
 }
 
 /// The rules of a run.

@@ -1,16 +1,16 @@
-//! Times as people type them: `24h`, `7d`, `2w`, `today`, `yesterday`, `2026-11-20`, `2026-11-20 13:00`, RFC 3339.
+//! Times as people type them: `24h`, `7d`, `2w`, `today`, `yesterday`, `13:42`, `2026-11-20`, `2026-11-20 13:00`, RFC 3339.
 
 use anyhow::{Result, anyhow};
 use bouncestat_ingest::clock::Zone;
 use bouncestat_record::time::{DAY, Micros, SECOND};
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// What `--option TEXT` means when it is `now`, in the zone of the user.
 pub fn parse(option: &str, text: &str, now: Micros, zone: Zone) -> Result<Micros> {
     read(text.trim(), now, zone).ok_or_else(|| {
         anyhow!(
             "{option} {text:?} is no time; write a span back from now (24h, 7d, 2w, 90m), today, yesterday, \
-             a date (2026-11-20), a date and time (\"2026-11-20 13:00\") or RFC 3339 (2026-11-20T13:00:00Z)"
+             a time of day (13:42), a date (2026-11-20), a date and time (\"2026-11-20 13:00\") or RFC 3339 (2026-11-20T13:00:00Z)"
         )
     })
 }
@@ -27,6 +27,11 @@ fn read(text: &str, now: Micros, zone: Zone) -> Option<Micros> {
     if let Some(span) = span(text) {
         return now.checked_sub(span);
     }
+    if let Some(clock) = time_of_day(text) {
+        // The last one that is over: at 9 in the morning, 13:42 is yesterday's.
+        let at = |day: NaiveDate| zone.to_utc(day.and_time(clock));
+        return Some(at(today)).filter(|at| *at <= now).or_else(|| Some(at(today.checked_sub_days(Days::new(1))?)));
+    }
     if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return midnight(day);
     }
@@ -39,8 +44,13 @@ fn read(text: &str, now: Micros, zone: Zone) -> Option<Micros> {
         .map(|wall| zone.to_utc(wall))
 }
 
+/// `13:42`, `13:42:10`.
+pub fn time_of_day(text: &str) -> Option<NaiveTime> {
+    ["%H:%M", "%H:%M:%S"].iter().find_map(|form| NaiveTime::parse_from_str(text, form).ok())
+}
+
 /// `24h`, `7d`, `2w`, `90m`, `30s`, and several together (`1d12h`).
-fn span(text: &str) -> Option<Micros> {
+pub fn span(text: &str) -> Option<Micros> {
     let mut total: Micros = 0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -79,10 +89,13 @@ mod tests {
         check("2w", Some("2026-11-08T15:00:00Z"));
         check("today", Some("2026-11-21T23:00:00Z"));
         check("yesterday", Some("2026-11-20T23:00:00Z"));
+        check("13:42", Some("2026-11-22T12:42:00Z"));
+        check("16:42:10", Some("2026-11-21T15:42:10Z"));
         check("2026-07-20", Some("2026-07-19T22:00:00Z"));
         check("2026-11-20 13:00", Some("2026-11-20T12:00:00Z"));
         check("2026-11-20T13:00:00+03:00", Some("2026-11-20T10:00:00Z"));
-        for wrong in ["", "24", "h", "tomorrow", "2026-13-01", "-5h", "99999999999999999999d", "9999999999w", "24x", "ä"] {
+        for wrong in ["", "24", "h", "tomorrow", "2026-13-01", "-5h", "99999999999999999999d", "9999999999w", "24x", "25:00", "ä"]
+        {
             check(wrong, None);
         }
     }

@@ -1,14 +1,14 @@
 //! `bouncestat attempts [PATH]...`: one row an attempt, classified.
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use bouncestat_aggregation::{Frame, Meta};
 use bouncestat_export::{AttemptSink, Format, Options, Partitions};
 
 use super::{Ready, exit_code, meta};
 use crate::args::{Attempts, Common};
-use crate::consumers::Rows;
-use crate::output::Output;
-use crate::settings::{Settings, rules};
+use crate::consumers::{Only, Rows};
+use crate::output::{Output, export_folder};
+use crate::settings::{Settings, domains, redactor, rules};
 use crate::{exit, notes};
 
 /// Writes the attempts.
@@ -16,24 +16,35 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let format = settings.format(common)?;
     let classifier = rules(common)?;
+    let redact = redactor(common)?;
+    let domains = domains(common)?;
+    if common.csv_excel && !common.from_file.gave("csv-excel") && format.name() != "csv" && common.export.is_none() {
+        bail!("--csv-excel is for --format csv and --export, not for {}", format.name());
+    }
+    if let Some(dir) = &common.export {
+        export_folder(dir)?;
+    }
     let ready = Ready::new(&args.paths.paths, common, &settings)?;
     let window = ready.options.window;
     let files: Vec<String> = ready.plan.files.iter().map(|f| f.source.path.display().to_string()).collect();
     let zone = settings.zone;
     let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
+    let zone_name = notes::zone_name(zone);
     let options = Options {
         top: common.top,
         width: settings.width,
         color: settings.color && common.output.is_none(),
         table: "attempts",
         excel: common.csv_excel,
-        redaction: "none",
+        redaction: redact.as_str(),
         clock: Some(&clock),
+        zone: &zone_name,
         ..Options::default()
     };
     let mut targets = Targets::open(args, common, format, &options)?;
     let (mut rows, mut failed) = (0, None);
-    let summary = ready.run(common, &Rows { rules: &classifier, files: &files }, &mut |batch| {
+    let rows_of = Only { domains: &domains, inner: Rows { rules: &classifier, redact: &redact, files: &files } };
+    let summary = ready.run(common, &rows_of, &mut |batch| {
         rows += batch.len();
         if failed.is_none()
             && let Err(error) = targets.write(batch.frame(), rows - batch.len(), common.top)
@@ -48,10 +59,12 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
     notes::say_coverage(&summary);
     let code = exit_code(&summary);
     if code == exit::NOTHING {
-        eprintln!("bouncestat: nothing could be read");
-        return Ok(code);
+        return Err(notes::nothing(&summary));
     }
-    notes::say_if_empty(rows as u64, window, &summary);
+    if domains.is_all() {
+        notes::say_if_empty(rows as u64, window, &summary);
+    }
+    notes::say_domains(&domains, rows as u64);
     targets.finish(&meta(window, &summary, classifier.rules_version()))?;
     Ok(code)
 }
@@ -68,7 +81,6 @@ impl<'w> Targets<'w> {
         if let (Some(dir), Some(_by_date)) = (&common.export, args.partition_by) {
             all.push((None, Box::new(Partitions::begin(dir, options.redaction)?) as Box<dyn AttemptSink>));
         } else if let Some(dir) = &common.export {
-            std::fs::create_dir_all(dir).with_context(|| format!("--export {}: the folder cannot be made", dir.display()))?;
             for name in ["csv", "parquet"] {
                 let format = bouncestat_export::by_name(name).expect("it is in the registry");
                 let output = Output::new(Some(&dir.join(format!("attempts.{name}"))));

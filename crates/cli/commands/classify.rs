@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::args::{Classify, Common};
 use crate::exit;
 use crate::output::Output;
-use crate::settings::rules;
+use crate::settings::{redactor, rules};
 
 /// Classifies replies.
 pub fn run(args: &Classify, common: &Common) -> Result<u8> {
@@ -20,6 +20,7 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
         bail!("classify writes JSON lines only, not {other:?}");
     }
     let rules = rules(common)?;
+    let redact = redactor(common)?;
     let mut input: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {
@@ -39,7 +40,7 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
         number += 1;
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        let answer = if args.jsonl {
+        let mut answer = if args.jsonl {
             answer_object(&rules, text).unwrap_or_else(|error| {
                 bad += 1;
                 eprintln!("bouncestat: {}: line {number}: {error:#}", args.file.display());
@@ -48,6 +49,7 @@ pub fn run(args: &Classify, common: &Common) -> Result<u8> {
         } else {
             answer(&rules, &Reply { text, ..Reply::default() }, &String::from_utf8_lossy(text))
         };
+        redact.json(&mut answer);
         serde_json::to_writer(&mut *out, &answer).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
     }

@@ -13,7 +13,7 @@ use crate::args::{Common, Explain};
 use crate::exit;
 use crate::notes::name;
 use crate::output::Output;
-use crate::settings::rules;
+use crate::settings::{redactor, rules};
 
 /// Explains a text.
 pub fn run(args: &Explain, common: &Common) -> Result<u8> {
@@ -37,6 +37,8 @@ pub fn run(args: &Explain, common: &Common) -> Result<u8> {
     } else {
         reply_words(&rules, text, false)
     };
+    // What was typed may name someone, and its explanation quotes it.
+    let answer = redactor(common)?.text(&answer);
     let output = Output::new(common.output.as_deref());
     let mut out = output.open()?;
     out.write_all(answer.as_bytes())?;

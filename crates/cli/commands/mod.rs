@@ -1,8 +1,11 @@
 //! One file a command.
 
 mod attempts;
+pub mod check;
 mod classify;
+mod completions;
 mod explain;
+mod man;
 mod payload;
 mod report;
 mod rules;
@@ -10,7 +13,7 @@ mod schema;
 mod suppress;
 mod suspects;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
@@ -20,6 +23,8 @@ use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run as run_plan};
 
 use crate::args::{Args, Command, Common};
+use crate::config::near;
+use crate::definition::definition;
 use crate::progress::Bar;
 use crate::settings::{AsOf, Settings};
 use crate::{exit, input, notes};
@@ -27,7 +32,7 @@ use crate::{exit, input, notes};
 use payload::Payload;
 
 /// Commands that are promised and not built yet. Their names are no PATHs.
-const LATER: [&str; 5] = ["rejects", "collect", "follow", "check", "man"];
+const LATER: [&str; 3] = ["rejects", "collect", "follow"];
 
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
@@ -37,6 +42,9 @@ pub fn run(args: Args) -> Result<u8> {
         && !first.exists()
     {
         bail!("the command {name} is not built yet; a file or folder of that name would be ./{name}");
+    }
+    if let (None, [only]) = (&args.command, &args.paths[..]) {
+        meant_a_command(only)?;
     }
     match args.command {
         None => report::run(&args.paths, args.compare, common),
@@ -48,7 +56,20 @@ pub fn run(args: Args) -> Result<u8> {
         Some(Command::Explain(args)) => explain::run(&args, common),
         Some(Command::Rules(args)) => rules::run(&args.action, common),
         Some(Command::Schema(args)) => schema::run(&args, common),
+        Some(Command::Check(args)) => check::run(&args, common),
+        Some(Command::Completions(args)) => completions::run(&args, common),
+        Some(Command::Man(args)) => man::run(&args),
     }
+}
+
+/// A single word that is no file, and nearly a command.
+fn meant_a_command(path: &Path) -> Result<()> {
+    let Some(word) = path.to_str().filter(|word| word.chars().all(char::is_alphabetic) && !path.exists()) else {
+        return Ok(());
+    };
+    let definition = definition();
+    let near = near(word, definition.get_subcommands().map(|c| c.get_name()));
+    if near.is_empty() { Ok(()) } else { bail!("there is no command and no file {word}{near}") }
 }
 
 /// A plan that is ready to run, with its window.

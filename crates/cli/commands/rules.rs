@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::{Ready, exit_code};
 use crate::args::{Common, RulesAction};
-use crate::consumers::rule_of;
+use crate::consumers::{Only, rule_of};
 use crate::output::Output;
-use crate::settings::{Rules, Settings, rules};
+use crate::settings::{Rules, Settings, domains, rules};
 use crate::{exit, notes};
 
 /// Does what was asked with rules.
@@ -79,15 +79,19 @@ impl Consumer for ByRule<'_> {
 fn stats(paths: &[PathBuf], common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let rules = rules(common)?;
+    let domains = domains(common)?;
     let ready = Ready::new(paths, common, &settings)?;
     let mut total: BTreeMap<String, u64> = BTreeMap::new();
-    let summary = ready.run(common, &ByRule { rules: &rules }, &mut |part| {
+    let summary = ready.run(common, &Only { domains: &domains, inner: ByRule { rules: &rules } }, &mut |part| {
         for (rule, n) in part {
             *total.entry(rule).or_default() += n;
         }
     });
     notes::say_problems(&summary.problems);
     notes::say_coverage(&summary);
+    if exit_code(&summary) == exit::NOTHING {
+        return Err(notes::nothing(&summary));
+    }
     let mut rows: Vec<_> = total.into_iter().collect();
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let mut text = String::new();

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use bouncestat_aggregation::{Policy, Remember, Report, Suppression, Table, Value};
 use bouncestat_export::lists;
-use bouncestat_ingest::input::{Problem, SourceKind};
+use bouncestat_ingest::input::SourceKind;
 
 use super::{Payload, Ready, exit_code, meta};
 use crate::args::{Common, Suppress};
-use crate::consumers::Stop;
+use crate::consumers::{Only, Stop};
 use crate::output::Output;
-use crate::settings::{Rules, Settings, rules};
+use crate::redact::Redactor;
+use crate::settings::{Settings, domains, redactor, rules};
 use crate::{exit, notes};
 
 /// Makes the list.
@@ -24,18 +25,24 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
     if table != "suppress" {
         return Err(anyhow!("suppress has one table, suppress, and no {table:?}"));
     }
-    let target = Target::open(args, common, &settings)?;
     let rules = rules(common)?;
+    let redact = redactor(common)?;
+    let domains = domains(common)?;
+    let target = Target::open(args, common, &settings, &redact)?;
     let ready = Ready::new(&args.paths.paths, common, &settings)?;
     let window = ready.options.window;
     let files = ready.file_names();
     let once = ready.plan.files.iter().any(|f| f.source.kind != SourceKind::File);
     let mut found = Suppression::default();
     let remember = if once { Remember::Everybody } else { Remember::Nobody };
-    let mut summary = ready.run(common, &Stop { rules: &rules, remember }, &mut |part| found.add(part));
+    let stop = |remember| Only { domains: &domains, inner: Stop { rules: &rules, redact: &redact, remember } };
+    let mut summary = ready.run(common, &stop(remember), &mut |part| found.add(part));
     let wanted = found.wanted();
     if !once && !wanted.is_empty() {
-        summary.problems.extend(look_again(args, common, &settings, &rules, Remember::Only(Arc::new(wanted)), &mut found)?);
+        // The second run: when mail was taken for those that failed.
+        let again = Ready::again(&args.paths.paths, common, &settings)?;
+        let stop = stop(Remember::Only(Arc::new(wanted)));
+        summary.problems.extend(again.run(common, &stop, &mut |part| found.add(part)).problems);
         summary.problems.sort();
         summary.problems.dedup();
     }
@@ -43,30 +50,19 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
     notes::say_coverage(&summary);
     let code = exit_code(&summary);
     if code == exit::NOTHING {
-        eprintln!("bouncestat: nothing could be read");
-        return Ok(code);
+        return Err(notes::nothing(&summary));
     }
-    let policy = Policy { hard: args.hard, soft: args.soft, soft_days: args.soft_days, domain: args.domain };
+    let policy = Policy { hard: args.hard, soft: args.soft, soft_days: args.soft_days, domain: args.dead_domain };
     let table = Table::from(found.frame(&policy, &files));
     say_taken_before(&table);
-    notes::say_if_empty(found.deliveries(), window, &summary);
+    if domains.is_all() {
+        notes::say_if_empty(found.deliveries(), window, &summary);
+    }
+    notes::say_domains(&domains, found.deliveries());
     let mut meta = meta(window, &summary, rules.rules_version());
     (meta.window.first_event, meta.window.last_event) = found.events().unzip();
     target.write(&Report { meta, before: None, tables: vec![table] })?;
     Ok(code)
-}
-
-/// The second run: when mail was taken for those that failed. Gives what went wrong with it.
-fn look_again(
-    args: &Suppress,
-    common: &Common,
-    settings: &Settings,
-    rules: &Rules,
-    remember: Remember,
-    found: &mut Suppression,
-) -> Result<Vec<Problem>> {
-    let again = Ready::again(&args.paths.paths, common, settings)?;
-    Ok(again.run(common, &Stop { rules, remember }, &mut |part| found.add(part)).problems)
 }
 
 /// A receiver whose directory is broken refuses people that it knows: Gmail did, on 14 and 15 December 2020.
@@ -89,9 +85,9 @@ enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    fn open(args: &Suppress, common: &'a Common, settings: &'a Settings) -> Result<Self> {
+    fn open(args: &Suppress, common: &'a Common, settings: &'a Settings, redact: &Redactor) -> Result<Self> {
         let Some(name) = &args.list_for else {
-            return Ok(Target::Payload(Payload::open(common, settings, "suppress")?));
+            return Ok(Target::Payload(Payload::open(common, settings, "suppress", redact)?));
         };
         let shape = lists::by_name(name).ok_or_else(|| anyhow!("--for {name:?} is not known"))?;
         Ok(Target::List { shape, output: Output::new(common.output.as_deref()) })
@@ -113,7 +109,7 @@ impl<'a> Target<'a> {
             eprintln!("bouncestat: {} {entries} left out: {} cannot hold all characters", left_out.unsafe_entries, shape.name);
         }
         if let Some(note) = shape.note {
-            eprintln!("bouncestat: {note}");
+            notes::note(note);
         }
         out.flush()?;
         drop(out);

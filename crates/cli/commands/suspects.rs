@@ -5,8 +5,8 @@ use bouncestat_aggregation::{Aggregator, Thresholds};
 
 use super::{Payload, Ready, exit_code, meta, reported, window_before};
 use crate::args::{Common, Suspects};
-use crate::consumers::{Both, Count};
-use crate::settings::{Settings, rules};
+use crate::consumers::{Both, Count, Only};
+use crate::settings::{Settings, domains, redactor, rules};
 use crate::{exit, notes};
 
 /// The tables of the command.
@@ -19,15 +19,18 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     if !TABLES.contains(&table) {
         return Err(anyhow!("suspects has no table {table:?}; there are {}", TABLES.join(", ")));
     }
-    let payload = Payload::open(common, &settings, table)?;
     let rules = rules(common)?;
+    let redact = redactor(common)?;
+    let domains = domains(common)?;
+    let payload = Payload::open(common, &settings, table, &redact)?;
     let ready = Ready::new(&args.paths.paths, common, &settings)?;
     let window = ready.options.window;
     let before = window_before(window, &settings);
     let files = ready.file_names();
     let (mut aggregator, mut past) = (Aggregator::new(), Aggregator::new());
     let mut failed = None;
-    let summary = ready.run(common, &Both { inner: &Count { rules: &rules }, before }, &mut |(batch, earlier)| {
+    let count = Only { domains: &domains, inner: Count { rules: &rules, redact: &redact } };
+    let summary = ready.run(common, &Both { inner: &count, before }, &mut |(batch, earlier)| {
         for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
             if let Err(error) = to.add(batch) {
                 failed.get_or_insert(error);
@@ -41,14 +44,16 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     notes::say_coverage(&summary);
     let code = exit_code(&summary);
     if code == exit::NOTHING {
-        eprintln!("bouncestat: nothing could be read");
-        return Ok(code);
+        return Err(notes::nothing(&summary));
     }
     let thresholds = Thresholds { min_refused: args.min_refused, min_share: args.min_share, min_score: args.min_score };
     let meta = meta(window, &summary, rules.rules_version());
     let before = before.map(|window| (&mut past, reported(window)));
     let report = aggregator.suspects(meta, before, &thresholds, &files)?;
-    notes::say_if_empty(aggregator.deliveries(), window, &summary);
+    if domains.is_all() {
+        notes::say_if_empty(aggregator.deliveries(), window, &summary);
+    }
+    notes::say_domains(&domains, aggregator.deliveries());
     payload.write(&report, &[])?;
     Ok(code)
 }

@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Parquet,
     /// The report has no table of that name.
     NoSuchTable,
+    /// The format has no form for attempts.
+    NoAttempts,
 }
 
 /// An error with its kind.
@@ -28,6 +30,14 @@ impl Error {
     pub(crate) fn no_such_table(name: &str) -> Self {
         let known: Vec<_> = bouncestat_aggregation::schema::TABLES.iter().map(|t| t.name).collect();
         Self { kind: ErrorKind::NoSuchTable, message: format!("no table {name:?}; there are {}", known.join(", ")), io: None }
+    }
+
+    pub(crate) fn no_attempts(format: &str) -> Self {
+        Self {
+            kind: ErrorKind::NoAttempts,
+            message: format!("{format} is a format of the report, and has none for attempts"),
+            io: None,
+        }
     }
 
     /// The same error, naming what was written.

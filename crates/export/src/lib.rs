@@ -16,6 +16,7 @@ pub mod lists;
 mod markdown;
 mod parquet;
 mod partition;
+mod prometheus;
 mod table;
 mod text;
 mod view;
@@ -51,7 +52,7 @@ pub struct Options<'a> {
     pub redaction: &'a str,
     /// How `table` and `html` show moments; `None`: RFC 3339, UTC. Other formats are UTC always.
     pub clock: Option<Clock<'a>>,
-    /// The name of the clock's zone, for `html`.
+    /// The name of the clock's zone, for `table` and `html`; `""`: not said.
     pub zone: &'a str,
     /// What was wrong with the input, and what had to be guessed, for `html`: one sentence each.
     pub notes: &'a [String],
@@ -72,7 +73,7 @@ impl Default for Options<'_> {
             excel: false,
             redaction: "none",
             clock: None,
-            zone: "UTC",
+            zone: "",
             notes: &[],
             advice: None,
         }
@@ -89,6 +90,11 @@ pub trait Format: Sync {
 
     /// Writes a report.
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()>;
+
+    /// Whether attempts can be written; where not, [`Format::attempts`] is an error.
+    fn has_attempts(&self) -> bool {
+        true
+    }
 
     /// Begins to write attempts.
     fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>>;
@@ -107,8 +113,16 @@ pub trait AttemptSink: Send {
 }
 
 /// Every format.
-pub static FORMATS: &[&dyn Format] =
-    &[&table::Text, &json::Json, &jsonl::JsonLines, &csv::Csv, &markdown::Markdown, &html::Html, &parquet::Parquet];
+pub static FORMATS: &[&dyn Format] = &[
+    &table::Text,
+    &json::Json,
+    &jsonl::JsonLines,
+    &csv::Csv,
+    &markdown::Markdown,
+    &html::Html,
+    &parquet::Parquet,
+    &prometheus::Prometheus,
+];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

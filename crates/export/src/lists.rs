@@ -116,7 +116,7 @@ pub static LISTS: &[List] = &[
     },
     List {
         name: "postmark",
-        meaning: "JSON for POST /message-streams/…/suppressions: https://postmarkapp.com/developer/api/suppressions-api; a line a call",
+        meaning: "JSON for POST /message-streams/ID/suppressions: https://postmarkapp.com/developer/api/suppressions-api; a line a call",
         note: Some("each line is the body of one call: Postmark takes 50 addresses a call"),
         domains: false,
         safe: one_line,

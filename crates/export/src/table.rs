@@ -30,7 +30,7 @@ impl Format for Text {
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
         let clock = view::clock(options);
-        head(&mut screen, &report.meta, clock)?;
+        head(&mut screen, &report.meta, clock, options.zone)?;
         // Without totals, the tables are what was asked for.
         let alone = report.table("totals").is_none();
         for table in &report.tables {
@@ -46,8 +46,20 @@ impl Format for Text {
                     writeln!(screen.out)?;
                     screen.line(BOLD, view.empty)?;
                 }
+                // One provider, or one source, has the numbers of the totals: its name is all that is new.
+                Some(view) if table.frame.len() == 1 && ["providers", "sources", "sender_domains"].contains(&table.name) => {
+                    writeln!(screen.out)?;
+                    let name = (view.columns[0].show)(&Row::new(&table.frame, 0, clock));
+                    screen.line(PLAIN, &format!("{}  {name} only", view.title))?;
+                }
                 Some(view) => grid(&mut screen, view, &table.frame, top, clock)?,
-                None if table.name == "totals" => totals(&mut screen, &table.frame, clock)?,
+                None if table.name == "totals" => {
+                    totals(&mut screen, &table.frame, clock)?;
+                    let accusers = report.table("suspects").map(|t| view::accusers(&t.frame)).unwrap_or_default();
+                    if !accusers.is_empty() {
+                        screen.line(ALARM, &format!("Refused for our reputation by {accusers}: see Suspects"))?;
+                    }
+                }
                 None => {}
             }
         }
@@ -67,6 +79,7 @@ impl Format for Text {
 pub(crate) const BOLD: &str = "\x1b[1m";
 pub(crate) const DIM: &str = "\x1b[2m";
 pub(crate) const PLAIN: &str = "";
+const ALARM: &str = "\x1b[31m";
 
 pub(crate) struct Screen<W: Write> {
     pub(crate) out: BufWriter<W>,
@@ -86,6 +99,24 @@ impl<W: Write> Screen<W> {
         Ok(writeln!(self.out, "{text}")?)
     }
 
+    /// A long text under a row, on two lines at most.
+    fn note(&mut self, text: &str) -> Result<()> {
+        let (mut first, mut rest) = (text, "");
+        if text.width() > self.width {
+            // Between two words, where that does not leave half of the line empty.
+            let mut used = 0;
+            let fits = |c: char, used: &mut usize| {
+                *used += c.width().unwrap_or(0);
+                *used <= self.width
+            };
+            let end = text.char_indices().find(|(_, c)| !fits(*c, &mut used)).map_or(text.len(), |(at, _)| at);
+            let blank = text[..end].rfind(' ').filter(|at| *at > end / 2).unwrap_or(end);
+            (first, rest) = (&text[..blank], text[blank..].trim_start());
+        }
+        self.line(DIM, first)?;
+        if rest.is_empty() { Ok(()) } else { self.line(DIM, &format!("      {rest}")) }
+    }
+
     /// A list on as many lines as it needs, broken after commas.
     fn wrapped(&mut self, text: &str) -> Result<()> {
         let mut line = String::new();
@@ -100,8 +131,11 @@ impl<W: Write> Screen<W> {
     }
 }
 
-fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>) -> Result<()> {
-    screen.line(BOLD, &format!("bouncestat {}  {}", meta.version, view::window(meta, clock)))?;
+fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>, zone: &str) -> Result<()> {
+    let w = &meta.window;
+    let has_times = [w.since, w.until, w.first_event, w.last_event].iter().any(Option::is_some);
+    let zone = if has_times { zone } else { "" };
+    screen.line(BOLD, &format!("bouncestat {}  {} {zone}", meta.version, view::window(meta, clock)))?;
     screen.wrapped(&view::coverage(meta))?;
     match view::excluded(meta) {
         excluded if excluded.is_empty() => Ok(()),
@@ -150,7 +184,7 @@ fn grid<W: Write>(screen: &mut Screen<W>, view: &View, frame: &Frame, top: usize
             let style = match (view.columns[i].tone)(row) {
                 Tone::Plain => PLAIN,
                 Tone::Warning => "\x1b[33m",
-                Tone::Alarm => "\x1b[31m",
+                Tone::Alarm => ALARM,
             };
             screen.styled(style, &pad(&cells[i], width, view.columns[i].right))
         });
@@ -159,7 +193,7 @@ fn grid<W: Write>(screen: &mut Screen<W>, view: &View, frame: &Frame, top: usize
         for note in view.notes {
             let text = (note.show)(row);
             if !text.is_empty() {
-                screen.line(DIM, &format!("    {}: {text}", note.title))?;
+                screen.note(&format!("    {}: {text}", note.title))?;
             }
         }
     }

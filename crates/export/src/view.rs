@@ -62,12 +62,40 @@ impl<'a> Row<'a> {
         self.frame.named(self.row, column)
     }
 
+    /// A number of every row, and of this one.
+    fn numbers<'s>(&'s self, column: &'s str) -> (impl Iterator<Item = f64> + 's, f64) {
+        let number = move |row| match self.frame.named(row, column) {
+            Value::Int64(n) => n as f64,
+            _ => 0.0,
+        };
+        ((0..self.frame.len()).map(number), number(self.row))
+    }
+
+    /// The part that this row has in the sum of a column.
+    fn share(&self, column: &str) -> Option<f64> {
+        let (all, this) = self.numbers(column);
+        Some(this / all.sum::<f64>()).filter(|part| part.is_finite())
+    }
+
+    /// This row against the largest.
+    fn of_most(&self, column: &str) -> Option<f64> {
+        let (all, this) = self.numbers(column);
+        Some(this / all.fold(0.0, f64::max)).filter(|part| part.is_finite())
+    }
+
     fn delay(&self, column: &str) -> Option<String> {
         match self.frame.named(self.row, column) {
             Value::Int64(ms) => Some(duration(ms)),
             _ => None,
         }
     }
+}
+
+/// A part as a bar of ten cells, in eighths of a cell; what is there never looks like nothing.
+fn bar(part: f64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = ((part * 80.0).round() as usize).clamp(usize::from(part > 0.0), 80);
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
 /// One column to show.
@@ -162,6 +190,11 @@ pub(crate) static VIEWS: &[View] = &[
             plain!("class", "class", false, 0),
             plain!("to do", "disposition", false, 0),
             plain!("deliveries", "deliveries", true, 0),
+            Column {
+                sort: "deliveries",
+                ..column("% of all", true, 1, |row| row.share("deliveries").map(percent).unwrap_or_default())
+            },
+            column("", false, 2, |row| row.of_most("deliveries").map(bar).unwrap_or_default()),
             plain!("domains", "domains", true, 0),
         ],
         notes: &[plain!("example", "example", false, 0)],
@@ -331,6 +364,25 @@ pub(crate) fn totals(frame: &Frame, clock: Clock<'_>) -> Vec<Total> {
     ]
 }
 
+/// Who refuses us for our reputation, the clearest case first; empty where nobody does.
+pub(crate) fn accusers(suspects: &Frame) -> String {
+    const SHOWN: usize = 4;
+    let mut names: Vec<String> = Vec::new();
+    for row in 0..suspects.len() {
+        let row = Row { frame: suspects, row, clock: &rfc3339 };
+        let name = row.text("blocklist").or_else(|| row.text("provider")).unwrap_or_else(|| "receivers' own lists".into());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
 /// What was read, in one or two sentences.
 pub(crate) fn coverage(meta: &Meta) -> String {
     let c = &meta.coverage;
@@ -388,6 +440,12 @@ pub(crate) fn window(meta: &Meta, clock: Clock<'_>) -> String {
 mod tests {
     use super::*;
     use bouncestat_aggregation::schema;
+
+    #[test]
+    fn bars() {
+        assert_eq!((bar(0.0).as_str(), bar(0.001).as_str(), bar(0.25).as_str()), ("", "▏", "██▌"));
+        assert_eq!(bar(1.0).chars().count(), 10);
+    }
 
     #[test]
     fn every_table_has_a_view_and_every_column_exists() {

@@ -94,10 +94,15 @@ fn caption(frame: &Frame, shown: usize) -> Markup {
     }
 }
 
+/// Columns without a heading are bars for the terminal: the page draws.
+fn shown(columns: &[Column]) -> impl Iterator<Item = &Column> {
+    columns.iter().filter(|column| !column.title.is_empty())
+}
+
 /// The headings.
 pub(super) fn head(columns: &[Column]) -> Markup {
     html! {
-        thead { tr { @for column in columns { th scope="col" class=(class(column, "")) { (column.title) } } } }
+        thead { tr { @for column in shown(columns) { th scope="col" class=(class(column, "")) { (column.title) } } } }
     }
 }
 
@@ -125,7 +130,7 @@ pub(super) fn row(columns: &[Column], row: &Row<'_>, notes: Option<&[Column]>, w
     let why = why.filter(|markup| !markup.0.is_empty());
     html! {
         tr {
-            @for (i, column) in columns.iter().enumerate() {
+            @for (i, column) in shown(columns).enumerate() {
                 @let tone = match (column.tone)(row) { Tone::Plain => "", Tone::Warning => "warning", Tone::Alarm => "alarm" };
                 @let text = (column.show)(row);
                 @if i == 0 {
