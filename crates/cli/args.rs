@@ -34,6 +34,7 @@ Examples:
   bouncestat --since 24h --compare              and what changed against the day before
   bouncestat suspects --since 24h               who refuses us for our reputation
   bouncestat suppress --for postfix-access      whom to stop mailing
+  bouncestat rejects --since 24h                what our servers refused, and whom
   bouncestat attempts --since 7d -o week.parquet
   bouncestat check --since 1h --max hard_rate=5% --by provider
 
@@ -52,6 +53,8 @@ pub enum Command {
     Suspects(Suspects),
     /// Addresses and domains to stop mailing, and why
     Suppress(Suppress),
+    /// What our own servers refused: by host, reason, blocklist, client network and recipient domain
+    Rejects(Paths),
     /// One row an attempt, classified
     Attempts(Attempts),
     /// Replies, one a line, to verdicts as JSON lines

@@ -26,7 +26,7 @@ fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
         [] | ["report"] => return None,
         ["attempts"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "export", "csv_excel", "width", "color"], ALWAYS],
         ["check"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top"], ALWAYS],
-        ["suspects"] | ["suppress"] => {
+        ["suspects"] | ["suppress"] | ["rejects"] => {
             &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "table", "export", "csv_excel", "width", "color"], ALWAYS]
         }
         ["classify"] | ["explain"] => &[JUDGE, PRIVACY, PAYLOAD, ALWAYS],
@@ -60,6 +60,7 @@ fn formats(path: &[&str]) -> Vec<&'static str> {
         ["rules", "list"] | ["explain"] => vec!["table", "json"],
         ["classify"] => vec!["jsonl", "json"],
         ["check"] => vec!["nagios", "json"],
+        ["rejects"] => bouncestat_export::FORMATS.iter().map(|f| f.name()).filter(|name| *name != "prometheus").collect(),
         ["attempts"] => bouncestat_export::FORMATS.iter().filter(|f| f.has_attempts()).map(|f| f.name()).collect(),
         _ => bouncestat_export::FORMATS.iter().map(|f| f.name()).collect(),
     }

@@ -482,6 +482,12 @@ pub static TABLES: &[&TableSpec] = &[
     &EVIDENCE,
     &LOOKALIKES,
     &SUPPRESS,
+    &REJECT_TOTALS,
+    &REJECT_HOSTS,
+    &REJECT_REASONS,
+    &REJECT_BLOCKLISTS,
+    &REJECT_NETWORKS,
+    &REJECT_DOMAINS,
 ];
 
 #[cfg(test)]

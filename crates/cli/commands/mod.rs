@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod man;
 mod payload;
+mod rejects;
 mod report;
 mod rules;
 mod schema;
@@ -32,7 +33,7 @@ use crate::{exit, input, notes};
 use payload::Payload;
 
 /// Commands that are promised and not built yet. Their names are no PATHs.
-const LATER: [&str; 3] = ["rejects", "collect", "follow"];
+const LATER: [&str; 2] = ["collect", "follow"];
 
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
@@ -51,6 +52,7 @@ pub fn run(args: Args) -> Result<u8> {
         Some(Command::Report(args)) => report::run(&args.paths.paths, args.compare, common),
         Some(Command::Suspects(args)) => suspects::run(&args, common),
         Some(Command::Suppress(args)) => suppress::run(&args, common),
+        Some(Command::Rejects(args)) => rejects::run(&args, common),
         Some(Command::Attempts(args)) => attempts::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),

@@ -27,7 +27,8 @@ impl Format for Markdown {
         let meta = &report.meta;
         // Moments are UTC: who reads a ticket is somewhere else.
         let clock = view::clock(&Options::default());
-        writeln!(out, "# Bounces\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
+        let title = if report.table("reject_totals").is_some() { "Rejects" } else { "Bounces" };
+        writeln!(out, "# {title}\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
         writeln!(out, "{}.", view::coverage(meta))?;
         match view::excluded(meta) {
             excluded if excluded.is_empty() => {}
