@@ -19,6 +19,7 @@ mod page;
 mod prometheus;
 mod readme;
 mod redact;
+mod rejects;
 mod report;
 mod reports;
 mod rules;

@@ -29,7 +29,7 @@ impl Format for Markdown {
         let clock = view::clock(&Options::default());
         let title = if report.table("reject_totals").is_some() { "Rejects" } else { "Bounces" };
         writeln!(out, "# {title}\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
-        writeln!(out, "{}.", view::coverage(meta))?;
+        writeln!(out, "{}.", view::coverage(report))?;
         match view::excluded(meta) {
             excluded if excluded.is_empty() => {}
             excluded => writeln!(out, "Not counted: {excluded}.")?,

@@ -2,7 +2,7 @@
 //!
 //! Programs get every column as it is, from the other formats.
 
-use bouncestat_aggregation::{Frame, Meta, Value};
+use bouncestat_aggregation::{Frame, Meta, Report, Value};
 
 use crate::text::{count, duration, percent, printable, rfc3339};
 use crate::{Clock, Options};
@@ -328,8 +328,10 @@ pub(crate) static VIEWS: &[View] = &[
     View {
         notes: &[
             plain!("example", "example", false, 0),
-            plain!("file", "source_file", false, 0),
-            plain!("byte", "source_offset", false, 0),
+            column("where", false, 0, |row| match (row.text("source_file"), row.text("source_offset")) {
+                (Some(file), Some(at)) => format!("{file}, byte {at}"),
+                _ => String::new(),
+            }),
         ],
         ..rejects!("reject_reasons", "Why", [plain!("reason", "reason", false, 0), plain!("stage", "stage", false, 0)], [])
     },
@@ -443,7 +445,17 @@ pub(crate) fn accusers(suspects: &Frame) -> String {
 }
 
 /// What was read, in one or two sentences.
-pub(crate) fn coverage(meta: &Meta) -> String {
+pub(crate) fn coverage(report: &Report) -> String {
+    let rejects = report.table("reject_totals").is_some();
+    coverage_of(&report.meta, if rejects { "rejects outside the window" } else { "attempts outside the window" })
+}
+
+/// The same of attempts alone.
+pub(crate) fn coverage_of_attempts(meta: &Meta) -> String {
+    coverage_of(meta, "attempts outside the window")
+}
+
+fn coverage_of(meta: &Meta, counted: &str) -> String {
     let c = &meta.coverage;
     let n = |n: u64| count(i64::try_from(n).unwrap_or(i64::MAX));
     let mut text = format!(
@@ -455,7 +467,7 @@ pub(crate) fn coverage(meta: &Meta) -> String {
         n(c.irrelevant),
         n(c.unrecognised)
     );
-    for (value, what) in [(c.outside_window, "outside the window"), (c.truncated, "cut lines"), (c.lost, "deliveries lost")] {
+    for (value, what) in [(c.outside_window, counted), (c.truncated, "cut lines"), (c.lost, "deliveries lost")] {
         if value > 0 {
             text.push_str(&format!(", {} {what}", n(value)));
         }

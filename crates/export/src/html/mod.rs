@@ -100,7 +100,7 @@ impl<'a> Page<'a> {
     fn rejects(&self, out: &mut (dyn Write + Send)) -> Result<()> {
         let title = format!("Rejects, {}", view::window(&self.report.meta, self.clock));
         let body = html! {
-            header { h1 { (title) " (" (self.options.zone) ")" } p.sub { (view::coverage(&self.report.meta)) "." } }
+            header { h1 { (title) " (" (self.options.zone) ")" } p.sub { (view::coverage(self.report)) "." } }
             main {
                 (coverage::notes(self))
                 @for table in &self.report.tables { (tables::section(self, table.name)) }
@@ -171,7 +171,7 @@ impl AttemptSink for Attempts<'_> {
         let title = format!("Attempts, {}", view::window(meta, self.clock));
         let cut = self.shown < self.all;
         let body = html! {
-            header { h1 { (title) } p.sub { (view::coverage(meta)) "." } }
+            header { h1 { (title) } p.sub { (view::coverage_of_attempts(meta)) "." } }
             main {
                 div.rows tabindex="0" role="region" aria-label="Attempts" {
                     table #attempts data-sort="attempts" {
