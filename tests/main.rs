@@ -27,4 +27,5 @@ mod samples;
 mod schema;
 mod suppress;
 mod suspects;
+mod unrecognised;
 mod window;

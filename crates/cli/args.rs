@@ -322,6 +322,9 @@ pub struct Common {
     /// CSV for spreadsheets: byte-order mark, and no cell that is a formula
     #[arg(long, help_heading = "Output")]
     pub csv_excel: bool,
+    /// Write the lines that were not understood into a file, by shape, the most frequent first [format: by the extension, else CSV]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub unrecognised: Option<PathBuf>,
     /// Columns of the terminal's tables [default: the terminal's, or COLUMNS, else 80]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..), help_heading = "Output")]
     pub width: Option<u16>,

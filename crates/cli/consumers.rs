@@ -6,11 +6,12 @@ use std::sync::Arc;
 use bouncestat_aggregation::{AttemptBatch, Batch, Help, Refusal, Rejects, Remember, Suppression};
 use bouncestat_classification::{Classifier, Memo, template};
 use bouncestat_ingest::join::window::Window;
-use bouncestat_ingest::run::Consumer;
+use bouncestat_ingest::run::{Consumer, Unrecognised};
 use bouncestat_record::{Action, Blame, Delivery, Family, Outcome, Reason, Rejection, Reply, Try, Verdict, address};
 
 use crate::domains::Domains;
 use crate::redact::Redactor;
+use crate::shapes::{Shapes, shape};
 
 thread_local! {
     /// Verdicts remembered by template: replies repeat.
@@ -316,6 +317,52 @@ impl Consumer for Ours<'_> {
         };
         let verdict = MEMO.with_borrow_mut(|memo| memo.classify(self.rules, &reply));
         self.redact.rejection(rejection, |shown| part.push(shown, &verdict, &template(shown.text)));
+    }
+}
+
+/// Does something, and collects the lines that were not understood, where they are asked for.
+pub struct Strange<'c, C> {
+    /// What is done.
+    pub inner: &'c C,
+    /// Whether lines are asked for.
+    pub wanted: bool,
+    /// What is done to addresses.
+    pub redact: &'c Redactor,
+}
+
+impl<C: Consumer> Consumer for Strange<'_, C> {
+    type Part = (C::Part, Shapes);
+
+    fn begin(&self) -> Self::Part {
+        (self.inner.begin(), Shapes::default())
+    }
+
+    fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.inner.delivery(&mut part.0, delivery);
+    }
+
+    fn window_before(&self) -> Option<Window> {
+        self.inner.window_before()
+    }
+
+    fn before(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.inner.before(&mut part.0, delivery);
+    }
+
+    fn wants_rejects(&self) -> bool {
+        self.inner.wants_rejects()
+    }
+
+    fn reject(&self, part: &mut Self::Part, rejection: &Rejection<'_>) {
+        self.inner.reject(&mut part.0, rejection);
+    }
+
+    fn wants_unrecognised(&self) -> bool {
+        self.wanted
+    }
+
+    fn unrecognised(&self, part: &mut Self::Part, line: Unrecognised<'_>) {
+        part.1.push(&shape(line.line), line, |text| self.redact.text(text));
     }
 }
 

@@ -18,15 +18,34 @@ const PAYLOAD: &[&str] = &["format", "output"];
 /// What every command takes.
 const ALWAYS: &[&str] = &["quiet", "config"];
 /// What only the report takes, which takes all options.
-const REPORT: &[&str] = &["table", "fail_over"];
+const REPORT: &[&str] = &["table", "fail_over", "unrecognised"];
 
 /// The common options of a command, by its path (`["rules", "stats"]`); `None`: all of them.
 fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
     let groups: &[&[&str]] = match path {
         [] | ["report"] => return None,
-        ["attempts"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "export", "csv_excel", "width", "color"], ALWAYS],
+        ["attempts"] => &[
+            WINDOW,
+            INPUT,
+            JUDGE,
+            RUN,
+            PRIVACY,
+            PAYLOAD,
+            &["top", "export", "csv_excel", "width", "color", "unrecognised"],
+            ALWAYS,
+        ],
+        ["rejects"] => &[
+            WINDOW,
+            INPUT,
+            JUDGE,
+            RUN,
+            PRIVACY,
+            PAYLOAD,
+            &["top", "table", "export", "csv_excel", "width", "color", "unrecognised"],
+            ALWAYS,
+        ],
         ["check"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top"], ALWAYS],
-        ["suspects"] | ["suppress"] | ["rejects"] => {
+        ["suspects"] | ["suppress"] => {
             &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "table", "export", "csv_excel", "width", "color"], ALWAYS]
         }
         ["classify"] | ["explain"] => &[JUDGE, PRIVACY, PAYLOAD, ALWAYS],

@@ -460,6 +460,19 @@ pub static ATTEMPTS: TableSpec = TableSpec {
     ],
 };
 
+/// What `--unrecognised` writes.
+pub static UNRECOGNISED: TableSpec = TableSpec {
+    name: "unrecognised",
+    meaning: "One row a shape of lines that look like a mail server's delivery and were not understood, in the file that --unrecognised names; by lines, falling, then shape. Of the first 10,000 shapes; a last row counts the lines of others.",
+    columns: &[
+        column("lines", Kind::Int64, "Lines of this shape"),
+        column("shape", Kind::Utf8, "The line without stamp and host; addresses, IPs, ids and numbers masked"),
+        nullable("example", Kind::Utf8, "The first such line"),
+        nullable("source_file", Kind::Utf8, "The log it stands in"),
+        nullable("source_offset", Kind::Int64, "Its offset in the unpacked log, bytes"),
+    ],
+};
+
 /// Every table, in the order of the outputs.
 pub static TABLES: &[&TableSpec] = &[
     &TOTALS,
@@ -488,6 +501,7 @@ pub static TABLES: &[&TableSpec] = &[
     &REJECT_BLOCKLISTS,
     &REJECT_NETWORKS,
     &REJECT_DOMAINS,
+    &UNRECOGNISED,
 ];
 
 #[cfg(test)]

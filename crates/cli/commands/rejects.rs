@@ -30,7 +30,7 @@ pub fn run(args: &Paths, common: &Common) -> Result<u8> {
     let files = ready.file_names();
     let mut rejects = Rejects::default();
     let ours = Only { domains: &domains, inner: Ours { rules: &rules, redact: &redact } };
-    let mut summary = ready.run(common, &ours, &mut |part| rejects.merge(part));
+    let mut summary = ready.run_and_tell(common, &redact, rules.rules_version(), &ours, &mut |part| rejects.merge(part))?;
     // Deliveries are not counted here: outside the window, or gone without a word, are rejects or nothing.
     summary.counts.outside_window = summary.counts.rejects_outside_window;
     summary.counts.lost = 0;

@@ -53,7 +53,7 @@ pub(crate) static REPORTS: &[fn(&State<'_>) -> Result<Frame>] = &[
     causes::replies,
 ];
 
-/// Tables that other commands make: `attempts`, `suspects`, `suppress`, `rejects`, and `--compare`.
+/// Tables that other commands make: `attempts`, `suspects`, `suppress`, `rejects`, `--unrecognised`, and `--compare`.
 #[cfg(test)]
 pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] = &[
     &crate::schema::ATTEMPTS,
@@ -67,6 +67,7 @@ pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] = &[
     &crate::schema::REJECT_BLOCKLISTS,
     &crate::schema::REJECT_NETWORKS,
     &crate::schema::REJECT_DOMAINS,
+    &crate::schema::UNRECOGNISED,
 ];
 
 #[cfg(test)]
