@@ -14,6 +14,9 @@ mod domains;
 #[allow(dead_code, reason = "the command uses all of it")]
 #[path = "../crates/cli/redact.rs"]
 mod redact;
+#[allow(dead_code, reason = "the command uses all of it")]
+#[path = "../crates/cli/shapes.rs"]
+mod shapes;
 
 use std::path::Path;
 

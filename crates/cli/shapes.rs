@@ -5,6 +5,7 @@
 //! Lines come in the order of the log and the first [`MOST`] shapes are kept, so that neither threads nor pieces show in the result.
 
 use std::collections::HashMap;
+use std::io::Write;
 
 use anyhow::{Context, Result};
 use bouncestat_aggregation::schema::UNRECOGNISED;
@@ -13,8 +14,6 @@ use bouncestat_classification::text::mask;
 use bouncestat_export::Options;
 use bouncestat_ingest::framing::{self, Stamp};
 use bouncestat_ingest::run::Unrecognised;
-
-use crate::output::Output;
 
 /// So many shapes are kept; lines of others are only counted.
 const MOST: usize = 10_000;
@@ -94,7 +93,14 @@ impl Shapes {
     }
 
     /// Writes them in the format that the file's extension means, CSV where it means none. `files` are the names of the logs.
-    pub fn write(mut self, output: &Output, format: &str, meta: Meta, files: &[String], options: &Options<'_>) -> Result<usize> {
+    pub fn write(
+        mut self,
+        out: &mut (dyn Write + Send),
+        format: &str,
+        meta: Meta,
+        files: &[String],
+        options: &Options<'_>,
+    ) -> Result<usize> {
         self.all.sort_by(|a, b| b.lines.cmp(&a.lines).then_with(|| a.shape.cmp(&b.shape)));
         let mut frame = Frame::new(&UNRECOGNISED);
         for seen in &self.all {
@@ -112,11 +118,8 @@ impl Shapes {
         }
         let report = Report { meta, before: None, tables: vec![Table::from(frame)] };
         let format = bouncestat_export::by_name(format).context("a format of the registry")?;
-        let mut out = output.open()?;
-        format.report(&report, options, &mut *out)?;
+        format.report(&report, options, out)?;
         out.flush()?;
-        drop(out);
-        output.commit()?;
         Ok(self.all.len())
     }
 }

@@ -149,7 +149,11 @@ impl Ready {
         });
         let options =
             Options { table: "unrecognised", excel: common.csv_excel, redaction: redact.as_str(), ..Options::default() };
-        let kinds = shapes.write(&output, format, meta(window, &summary, rules), &files, &options)?;
+        let kinds = {
+            let mut out = output.open()?;
+            shapes.write(&mut *out, format, meta(window, &summary, rules), &files, &options)?
+        };
+        output.commit()?;
         let shapes = if kinds == 1 { "shape" } else { "shapes" };
         notes::note(format!("wrote {kinds} {shapes} of lines that were not understood to {}", path.display()));
         Ok(summary)
