@@ -11,7 +11,7 @@ use bouncestat_ingest::clock::{Clock, Zone};
 use bouncestat_ingest::event::{Fields, Key, Sink, Sort};
 use bouncestat_ingest::framing;
 use bouncestat_ingest::input::lines;
-use bouncestat_ingest::join::scan::{Lines, scan};
+use bouncestat_ingest::join::scan::{Lines, Wanted, scan};
 use bouncestat_ingest::mta::{FileFacts, LineReader};
 use bouncestat_record::Mta;
 use chrono::NaiveDate;
@@ -75,7 +75,7 @@ fn d_scan(bencher: Bencher<'_, '_>) {
     bencher
         .counter(BytesCount::of_slice(&log))
         .with_inputs(|| (reader.clone(), log.clone()))
-        .bench_local_values(|(reader, chunk)| scan(reader, chunk, 0, 0, false, Lines::Plain));
+        .bench_local_values(|(reader, chunk)| scan(reader, chunk, 0, 0, Wanted::default(), Lines::Plain));
 }
 
 #[divan::bench]

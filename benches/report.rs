@@ -14,6 +14,9 @@ mod domains;
 #[allow(dead_code, reason = "the command uses all of it")]
 #[path = "../crates/cli/redact.rs"]
 mod redact;
+#[allow(dead_code, reason = "the command uses all of it")]
+#[path = "../crates/cli/shapes.rs"]
+mod shapes;
 
 use std::path::Path;
 
@@ -50,7 +53,8 @@ impl Consumer for Number {
 /// Reads a log with as many threads.
 fn read<C: Consumer>(log: &Path, threads: usize, consumer: &C, on_part: &mut dyn FnMut(C::Part)) {
     let source = Source::from_path(log).expect("the log was just made");
-    let options = PlanOptions { zone: Zone::UTC, zone_is_given: true, mta: None, host: None, now: 1_800_000_000_000_000 };
+    let options =
+        PlanOptions { zone: Zone::UTC, zone_is_given: true, mta: None, host: None, now: 1_800_000_000_000_000, rejects: false };
     let run_options = RunOptions { window: Window::default(), chunks: ChunkOptions::default(), threads };
     let summary = run(plan(vec![source], &options), &run_options, consumer, on_part, &|_| {});
     assert!(summary.problems.is_empty(), "{:?}", summary.problems);

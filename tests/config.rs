@@ -101,7 +101,20 @@ fn the_example_is_sound() {
     let long =
         |line: &str| line.trim().split("--").nth(1).map(|rest| rest.split([' ', '<']).next().unwrap_or("").trim().to_owned());
     for option in help.text().lines().filter(|l| l.trim_start().starts_with('-') && !l.contains(" - ")).filter_map(long) {
-        let once = ["help", "version", "config", "output", "export", "until", "as-of", "domain", "table", "csv-excel", "compare"];
+        let once = [
+            "help",
+            "version",
+            "config",
+            "output",
+            "export",
+            "until",
+            "as-of",
+            "domain",
+            "table",
+            "csv-excel",
+            "compare",
+            "unrecognised",
+        ];
         assert!(
             once.contains(&option.as_str()) || all.contains(&format!("{option} = ")),
             "--{option} is not in packaging/bouncestat.toml"

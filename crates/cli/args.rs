@@ -34,6 +34,7 @@ Examples:
   bouncestat --since 24h --compare              and what changed against the day before
   bouncestat suspects --since 24h               who refuses us for our reputation
   bouncestat suppress --for postfix-access      whom to stop mailing
+  bouncestat rejects --since 24h                what our servers refused, and whom
   bouncestat attempts --since 7d -o week.parquet
   bouncestat check --since 1h --max hard_rate=5% --by provider
 
@@ -52,6 +53,8 @@ pub enum Command {
     Suspects(Suspects),
     /// Addresses and domains to stop mailing, and why
     Suppress(Suppress),
+    /// What our own servers refused: by host, reason, blocklist, client network and recipient domain
+    Rejects(Paths),
     /// One row an attempt, classified
     Attempts(Attempts),
     /// Replies, one a line, to verdicts as JSON lines
@@ -319,6 +322,9 @@ pub struct Common {
     /// CSV for spreadsheets: byte-order mark, and no cell that is a formula
     #[arg(long, help_heading = "Output")]
     pub csv_excel: bool,
+    /// Write the lines that were not understood into a file, by shape, the most frequent first [format: by the extension, else CSV]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub unrecognised: Option<PathBuf>,
     /// Columns of the terminal's tables [default: the terminal's, or COLUMNS, else 80]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(80..), help_heading = "Output")]
     pub width: Option<u16>,

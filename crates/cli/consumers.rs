@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use bouncestat_aggregation::{AttemptBatch, Batch, Help, Refusal, Remember, Suppression};
+use bouncestat_aggregation::{AttemptBatch, Batch, Help, Refusal, Rejects, Remember, Suppression};
 use bouncestat_classification::{Classifier, Memo, template};
 use bouncestat_ingest::join::window::Window;
-use bouncestat_ingest::run::Consumer;
-use bouncestat_record::{Action, Blame, Delivery, Family, Outcome, Reason, Reply, Try, Verdict, address};
+use bouncestat_ingest::run::{Consumer, Unrecognised};
+use bouncestat_record::{Action, Blame, Delivery, Family, Outcome, Reason, Rejection, Reply, Try, Verdict, address};
 
 use crate::domains::Domains;
 use crate::redact::Redactor;
+use crate::shapes::{Shapes, shape};
 
 thread_local! {
     /// Verdicts remembered by template: replies repeat.
@@ -64,6 +65,17 @@ impl<C: Consumer> Consumer for Only<'_, C> {
     fn delivery(&self, part: &mut C::Part, delivery: &Delivery<'_>) {
         if self.domains.is_all() || self.domains.takes(&address::domain(delivery.recipient.as_bytes())) {
             self.inner.delivery(part, delivery);
+        }
+    }
+
+    fn wants_rejects(&self) -> bool {
+        self.inner.wants_rejects()
+    }
+
+    fn reject(&self, part: &mut C::Part, rejection: &Rejection<'_>) {
+        let to = |recipient: &str| !recipient.is_empty() && self.domains.takes(&address::domain(recipient.as_bytes()));
+        if self.domains.is_all() || to(rejection.recipient) {
+            self.inner.reject(part, rejection);
         }
     }
 }
@@ -268,6 +280,89 @@ impl Consumer for Rows<'_> {
                 batch.push(shown, shown_attempt, Some(&verdict), provider.as_deref(), file);
             }
         });
+    }
+}
+
+/// Counts what our own servers refused.
+pub struct Ours<'r> {
+    /// The rules.
+    pub rules: &'r Classifier,
+    /// What is done to addresses, once replies are judged.
+    pub redact: &'r Redactor,
+}
+
+impl Consumer for Ours<'_> {
+    type Part = Rejects;
+
+    fn begin(&self) -> Rejects {
+        Rejects::default()
+    }
+
+    fn delivery(&self, _: &mut Rejects, _: &Delivery<'_>) {}
+
+    fn wants_rejects(&self) -> bool {
+        true
+    }
+
+    fn reject(&self, part: &mut Rejects, rejection: &Rejection<'_>) {
+        let reply = Reply {
+            text: rejection.text,
+            smtp_code: rejection.smtp_code,
+            enhanced_code: rejection.enhanced_code,
+            relay_host: None,
+            recipient_domain: None,
+            stage: rejection.stage,
+            action: Some(if rejection.temporary { Action::Deferred } else { Action::Bounced }),
+            mta: Some(rejection.mta),
+        };
+        let verdict = MEMO.with_borrow_mut(|memo| memo.classify(self.rules, &reply));
+        self.redact.rejection(rejection, |shown| part.push(shown, &verdict, &template(shown.text)));
+    }
+}
+
+/// Does something, and collects the lines that were not understood, where they are asked for.
+pub struct Strange<'c, C> {
+    /// What is done.
+    pub inner: &'c C,
+    /// Whether lines are asked for.
+    pub wanted: bool,
+    /// What is done to addresses.
+    pub redact: &'c Redactor,
+}
+
+impl<C: Consumer> Consumer for Strange<'_, C> {
+    type Part = (C::Part, Shapes);
+
+    fn begin(&self) -> Self::Part {
+        (self.inner.begin(), Shapes::default())
+    }
+
+    fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.inner.delivery(&mut part.0, delivery);
+    }
+
+    fn window_before(&self) -> Option<Window> {
+        self.inner.window_before()
+    }
+
+    fn before(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.inner.before(&mut part.0, delivery);
+    }
+
+    fn wants_rejects(&self) -> bool {
+        self.inner.wants_rejects()
+    }
+
+    fn reject(&self, part: &mut Self::Part, rejection: &Rejection<'_>) {
+        self.inner.reject(&mut part.0, rejection);
+    }
+
+    fn wants_unrecognised(&self) -> bool {
+        self.wanted
+    }
+
+    fn unrecognised(&self, part: &mut Self::Part, line: Unrecognised<'_>) {
+        part.1.push(&shape(line.line), line, |text| self.redact.text(text));
     }
 }
 

@@ -18,13 +18,32 @@ const PAYLOAD: &[&str] = &["format", "output"];
 /// What every command takes.
 const ALWAYS: &[&str] = &["quiet", "config"];
 /// What only the report takes, which takes all options.
-const REPORT: &[&str] = &["table", "fail_over"];
+const REPORT: &[&str] = &["table", "fail_over", "unrecognised"];
 
 /// The common options of a command, by its path (`["rules", "stats"]`); `None`: all of them.
 fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
     let groups: &[&[&str]] = match path {
         [] | ["report"] => return None,
-        ["attempts"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "export", "csv_excel", "width", "color"], ALWAYS],
+        ["attempts"] => &[
+            WINDOW,
+            INPUT,
+            JUDGE,
+            RUN,
+            PRIVACY,
+            PAYLOAD,
+            &["top", "export", "csv_excel", "width", "color", "unrecognised"],
+            ALWAYS,
+        ],
+        ["rejects"] => &[
+            WINDOW,
+            INPUT,
+            JUDGE,
+            RUN,
+            PRIVACY,
+            PAYLOAD,
+            &["top", "table", "export", "csv_excel", "width", "color", "unrecognised"],
+            ALWAYS,
+        ],
         ["check"] => &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top"], ALWAYS],
         ["suspects"] | ["suppress"] => {
             &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "table", "export", "csv_excel", "width", "color"], ALWAYS]
@@ -60,6 +79,7 @@ fn formats(path: &[&str]) -> Vec<&'static str> {
         ["rules", "list"] | ["explain"] => vec!["table", "json"],
         ["classify"] => vec!["jsonl", "json"],
         ["check"] => vec!["nagios", "json"],
+        ["rejects"] => bouncestat_export::FORMATS.iter().map(|f| f.name()).filter(|name| *name != "prometheus").collect(),
         ["attempts"] => bouncestat_export::FORMATS.iter().filter(|f| f.has_attempts()).map(|f| f.name()).collect(),
         _ => bouncestat_export::FORMATS.iter().map(|f| f.name()).collect(),
     }

@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod redact;
 mod settings;
+mod shapes;
 mod threshold;
 mod when;
 

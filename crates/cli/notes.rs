@@ -151,6 +151,11 @@ pub fn excluded(summary: &Summary) -> Excluded {
 
 /// The coverage line, always.
 pub fn say_coverage(summary: &Summary) {
+    say_coverage_of(summary, "attempt");
+}
+
+/// The same where something else than attempts is counted.
+pub fn say_coverage_of(summary: &Summary, what: &str) {
     let c = coverage(summary);
     let mut line = format!(
         "{}, {}, {}: {} used, {} irrelevant, {} unrecognised",
@@ -164,7 +169,7 @@ pub fn say_coverage(summary: &Summary) {
     for (n, what) in [
         (c.truncated, ("cut line", "")),
         (summary.tally.duplicates, ("duplicate line", "")),
-        (c.outside_window, ("attempt", " outside the window")),
+        (c.outside_window, (what, " outside the window")),
         (c.lost, ("message recipient", " gone from the queue without a word")),
     ] {
         if n > 0 {
@@ -216,14 +221,19 @@ fn times(n: u64) -> String {
 
 /// A hint where nothing was counted: a report of zeros is never silent.
 pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
-    if deliveries > 0 {
+    say_if_none("delivery", deliveries, window, summary);
+}
+
+/// The same of something else.
+pub fn say_if_none(what: &str, n: u64, window: Window, summary: &Summary) {
+    if n > 0 {
         return;
     }
     match summary.counts.events {
         Some((_, newest)) if window.since.is_some() || window.until.is_some() => {
-            note(format!("no delivery in the window; the newest event of these logs is of {}", rfc3339(newest)));
+            note(format!("no {what} in the window; the newest event of these logs is of {}", rfc3339(newest)));
         }
-        _ if summary.tally.lines > 0 => note("no delivery in these logs"),
+        _ if summary.tally.lines > 0 => note(format!("no {what} in these logs")),
         _ => {}
     }
 }

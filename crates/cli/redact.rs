@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use bouncestat_record::{Delivery, Mta, Try, Verdict, address};
+use bouncestat_record::{Delivery, Mta, Rejection, Try, Verdict, address};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -122,6 +122,20 @@ impl Redactor {
             cause,
             ..delivery.clone()
         })
+    }
+
+    /// Hands on a reject without its addresses; names of clients stay. Its text must have been judged before.
+    pub fn rejection<R>(&self, rejection: &Rejection<'_>, then: impl FnOnce(&Rejection<'_>) -> R) -> R {
+        if self.how == Redaction::None {
+            return then(rejection);
+        }
+        let mta = Some(rejection.mta);
+        let given = Some(rejection.recipient).filter(|recipient| !recipient.is_empty());
+        let names = self.names(&[given, rejection.sender], mta);
+        let text = self.pieces(rejection.text, &names, mta);
+        let recipient = given.map(|recipient| self.address(recipient, mta)).unwrap_or_default();
+        let sender = rejection.sender.map(|sender| self.address(sender, mta));
+        then(&Rejection { recipient: &recipient, sender: sender.as_deref(), text: &text, ..*rejection })
     }
 
     /// A verdict without addresses: what a reply names as listed may be one.

@@ -43,6 +43,8 @@ pub struct Settings {
     pub color: bool,
     /// How wide the terminal is.
     pub width: usize,
+    /// Whether rejects of our own are asked for.
+    pub rejects: bool,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl Settings {
             threads,
             color,
             width: common.width.map_or_else(terminal_width, usize::from),
+            rejects: false,
         })
     }
 
@@ -90,6 +93,7 @@ impl Settings {
             mta: common.mta.named(),
             host: common.host.clone(),
             now,
+            rejects: self.rejects,
         }
     }
 

@@ -8,12 +8,14 @@ mod causes;
 mod rates;
 mod rejects;
 mod suspects;
+mod unrecognised;
 
 pub use attempts::ATTEMPTS;
 pub use causes::*;
 pub use rates::*;
 pub use rejects::*;
 pub use suspects::*;
+pub use unrecognised::UNRECOGNISED;
 
 /// The version of the column list that every output carries.
 pub const SCHEMA_VERSION: &str = "1";
@@ -118,6 +120,13 @@ pub static TABLES: &[&TableSpec] = &[
     &EVIDENCE,
     &LOOKALIKES,
     &SUPPRESS,
+    &REJECT_TOTALS,
+    &REJECT_HOSTS,
+    &REJECT_REASONS,
+    &REJECT_BLOCKLISTS,
+    &REJECT_NETWORKS,
+    &REJECT_DOMAINS,
+    &UNRECOGNISED,
 ];
 
 #[cfg(test)]

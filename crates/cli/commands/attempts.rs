@@ -44,14 +44,14 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
     let mut targets = Targets::open(args, common, format, &options)?;
     let (mut rows, mut failed) = (0, None);
     let rows_of = Only { domains: &domains, inner: Rows { rules: &classifier, redact: &redact, files: &files } };
-    let summary = ready.run(common, &rows_of, &mut |batch| {
+    let summary = ready.run_and_tell(common, &redact, classifier.rules_version(), &rows_of, &mut |batch| {
         rows += batch.len();
         if failed.is_none()
             && let Err(error) = targets.write(batch.frame(), rows - batch.len(), common.top)
         {
             failed = Some(error);
         }
-    });
+    })?;
     if let Some(error) = failed {
         return Err(error.into());
     }

@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod man;
 mod payload;
+mod rejects;
 mod report;
 mod rules;
 mod schema;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
+use bouncestat_export::Options;
 use bouncestat_ingest::input::{ChunkOptions, Problem, SourceKind};
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::Plan;
@@ -24,15 +26,19 @@ use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run as run_plan};
 
 use crate::args::{Args, Command, Common};
 use crate::config::near;
+use crate::consumers::Strange;
 use crate::definition::definition;
+use crate::output::Output;
 use crate::progress::Bar;
+use crate::redact::Redactor;
 use crate::settings::{AsOf, Settings};
+use crate::shapes::Shapes;
 use crate::{exit, input, notes};
 
 use payload::Payload;
 
 /// Commands that are promised and not built yet. Their names are no PATHs.
-const LATER: [&str; 3] = ["rejects", "collect", "follow"];
+const LATER: [&str; 2] = ["collect", "follow"];
 
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
@@ -51,6 +57,7 @@ pub fn run(args: Args) -> Result<u8> {
         Some(Command::Report(args)) => report::run(&args.paths.paths, args.compare, common),
         Some(Command::Suspects(args)) => suspects::run(&args, common),
         Some(Command::Suppress(args)) => suppress::run(&args, common),
+        Some(Command::Rejects(args)) => rejects::run(&args, common),
         Some(Command::Attempts(args)) => attempts::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),
@@ -107,6 +114,49 @@ impl Ready {
     /// The names of the logs, in the order of the plan.
     fn file_names(&self) -> Vec<String> {
         self.plan.files.iter().map(|f| f.source.path.display().to_string()).collect()
+    }
+
+    /// Runs it, and writes what `--unrecognised` asks for.
+    fn run_and_tell<C: Consumer>(
+        self,
+        common: &Common,
+        redact: &Redactor,
+        rules: &str,
+        consumer: &C,
+        on_part: &mut dyn FnMut(C::Part),
+    ) -> Result<Summary> {
+        let Some(path) = common.unrecognised.as_deref() else { return Ok(self.run(common, consumer, on_part)) };
+        if path == Path::new("-") {
+            bail!("--unrecognised needs a file: standard output has the tables");
+        }
+        let one = |path: &Path| path.canonicalize().ok();
+        if one(path).is_some_and(|file| self.plan.files.iter().any(|f| one(&f.source.path).is_some_and(|log| log == file))) {
+            bail!("--unrecognised {} is one of the logs to read: name another file", path.display());
+        }
+        let format = bouncestat_export::by_path(path).map_or("csv", |format| format.name());
+        if !["csv", "json", "jsonl", "parquet"].contains(&format) {
+            bail!("--unrecognised {}: {format} does not show these lines; csv, json, jsonl and parquet do", path.display());
+        }
+        let (window, files) = (self.options.window, self.file_names());
+        let output = Output::new(Some(path));
+        // What cannot be written is said before anything is read.
+        drop(output.open()?);
+        let mut shapes = Shapes::default();
+        let strange = Strange { inner: consumer, wanted: true, redact };
+        let summary = self.run(common, &strange, &mut |(part, later)| {
+            on_part(part);
+            shapes.merge(later);
+        });
+        let options =
+            Options { table: "unrecognised", excel: common.csv_excel, redaction: redact.as_str(), ..Options::default() };
+        let kinds = {
+            let mut out = output.open()?;
+            shapes.write(&mut *out, format, meta(window, &summary, rules), &files, &options)?
+        };
+        output.commit()?;
+        let shapes = if kinds == 1 { "shape" } else { "shapes" };
+        notes::note(format!("wrote {kinds} {shapes} of lines that were not understood to {}", path.display()));
+        Ok(summary)
     }
 
     /// Runs it, with a progress bar.

@@ -40,13 +40,16 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
     aggregator.name_files(ready.file_names());
     let mut failed = None;
     let count = Only { domains: &domains, inner: Count { rules: &rules, redact: &redact } };
-    let summary = ready.run(common, &Both { inner: &count, before }, &mut |(batch, earlier)| {
+    let summary = ready.run_and_tell(common, &redact, rules.rules_version(), &Both { inner: &count, before }, &mut |(
+        batch,
+        earlier,
+    )| {
         for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
             if let Err(error) = to.add(batch) {
                 failed.get_or_insert(error);
             }
         }
-    });
+    })?;
     if let Some(error) = failed {
         return Err(error.into());
     }

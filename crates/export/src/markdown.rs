@@ -27,8 +27,9 @@ impl Format for Markdown {
         let meta = &report.meta;
         // Moments are UTC: who reads a ticket is somewhere else.
         let clock = view::clock(&Options::default());
-        writeln!(out, "# Bounces\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
-        writeln!(out, "{}.", view::coverage(meta))?;
+        let title = if report.table("reject_totals").is_some() { "Rejects" } else { "Bounces" };
+        writeln!(out, "# {title}\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
+        writeln!(out, "{}.", view::coverage(report))?;
         match view::excluded(meta) {
             excluded if excluded.is_empty() => {}
             excluded => writeln!(out, "Not counted: {excluded}.")?,

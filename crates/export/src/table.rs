@@ -30,7 +30,7 @@ impl Format for Text {
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let mut screen = Screen { out: BufWriter::new(out), width: options.width.max(MIN_WIDTH), color: options.color };
         let clock = view::clock(options);
-        head(&mut screen, &report.meta, clock, options.zone)?;
+        head(&mut screen, report, clock, options.zone)?;
         // Without totals, the tables are what was asked for.
         let alone = report.table("totals").is_none();
         for table in &report.tables {
@@ -131,12 +131,13 @@ impl<W: Write> Screen<W> {
     }
 }
 
-fn head<W: Write>(screen: &mut Screen<W>, meta: &Meta, clock: Clock<'_>, zone: &str) -> Result<()> {
+fn head<W: Write>(screen: &mut Screen<W>, report: &Report, clock: Clock<'_>, zone: &str) -> Result<()> {
+    let meta = &report.meta;
     let w = &meta.window;
     let has_times = [w.since, w.until, w.first_event, w.last_event].iter().any(Option::is_some);
     let zone = if has_times { zone } else { "" };
     screen.line(BOLD, &format!("bouncestat {}  {} {zone}", meta.version, view::window(meta, clock)))?;
-    screen.wrapped(&view::coverage(meta))?;
+    screen.wrapped(&view::coverage(report))?;
     match view::excluded(meta) {
         excluded if excluded.is_empty() => Ok(()),
         excluded => screen.wrapped(&format!("not counted: {excluded}")),

@@ -2,7 +2,7 @@
 //!
 //! Programs get every column as it is, from the other formats.
 
-use bouncestat_aggregation::{Frame, Meta, Value};
+use bouncestat_aggregation::{Frame, Meta, Report, Value};
 
 use crate::text::{count, duration, percent, printable, rfc3339};
 use crate::{Clock, Options};
@@ -176,6 +176,29 @@ macro_rules! rates {
     };
 }
 
+/// The view of a table of rejects: its own columns, those that all have, and more.
+macro_rules! rejects {
+    ($table:literal, $title:literal, [$($own:expr),*], [$($more:expr),*]) => {
+        View {
+            table: $table,
+            title: $title,
+            columns: &[
+                $($own,)*
+                plain!("rejects", "rejects", true, 0),
+                plain!("for now", "temporary", true, 0),
+                plain!("clients", "clients", true, 3),
+                plain!("networks", "networks", true, 5),
+                plain!("domains", "recipient_domains", true, 6),
+                $($more,)*
+                plain!("first", "first_event", false, 8),
+                plain!("last", "last_event", false, 7),
+            ],
+            notes: &[],
+            empty: "",
+        }
+    };
+}
+
 /// The tables that all formats for people show, but the totals, in the order of the report.
 pub(crate) static VIEWS: &[View] = &[
     rates!("domains", "Domains", [plain!("domain", "domain", false, 0), plain!("provider", "provider", false, 5)]),
@@ -295,6 +318,44 @@ pub(crate) static VIEWS: &[View] = &[
         notes: &[plain!("reply", "reply_text", false, 0)],
         empty: "Nobody to stop mailing.",
     },
+    rejects!("reject_totals", "Rejects", [], []),
+    rejects!(
+        "reject_hosts",
+        "Hosts that refused",
+        [plain!("host", "log_host", false, 0), plain!("server", "mta", false, 4)],
+        [plain!("mostly", "reason", false, 1)]
+    ),
+    View {
+        notes: &[
+            plain!("example", "example", false, 0),
+            column("where", false, 0, |row| match (row.text("source_file"), row.text("source_offset")) {
+                (Some(file), Some(at)) => format!("{file}, byte {at}"),
+                _ => String::new(),
+            }),
+        ],
+        ..rejects!("reject_reasons", "Why", [plain!("reason", "reason", false, 0), plain!("stage", "stage", false, 0)], [])
+    },
+    View {
+        notes: &[plain!("example", "example", false, 0)],
+        ..rejects!(
+            "reject_blocklists",
+            "Blocklists",
+            [plain!("list", "blocklist", false, 0), plain!("state", "state", false, 0)],
+            []
+        )
+    },
+    rejects!(
+        "reject_networks",
+        "Client networks",
+        [plain!("network", "network", false, 0), plain!("client", "client", false, 2)],
+        [plain!("mostly", "reason", false, 1)]
+    ),
+    rejects!(
+        "reject_domains",
+        "Recipient domains",
+        [plain!("domain", "recipient_domain", false, 0)],
+        [plain!("mostly", "reason", false, 1)]
+    ),
 ];
 
 /// What is shown of an attempt.
@@ -384,7 +445,17 @@ pub(crate) fn accusers(suspects: &Frame) -> String {
 }
 
 /// What was read, in one or two sentences.
-pub(crate) fn coverage(meta: &Meta) -> String {
+pub(crate) fn coverage(report: &Report) -> String {
+    let rejects = report.table("reject_totals").is_some();
+    coverage_of(&report.meta, if rejects { "rejects outside the window" } else { "attempts outside the window" })
+}
+
+/// The same of attempts alone.
+pub(crate) fn coverage_of_attempts(meta: &Meta) -> String {
+    coverage_of(meta, "attempts outside the window")
+}
+
+fn coverage_of(meta: &Meta, counted: &str) -> String {
     let c = &meta.coverage;
     let n = |n: u64| count(i64::try_from(n).unwrap_or(i64::MAX));
     let mut text = format!(
@@ -396,9 +467,7 @@ pub(crate) fn coverage(meta: &Meta) -> String {
         n(c.irrelevant),
         n(c.unrecognised)
     );
-    for (value, what) in
-        [(c.outside_window, "attempts outside the window"), (c.truncated, "cut lines"), (c.lost, "deliveries lost")]
-    {
+    for (value, what) in [(c.outside_window, counted), (c.truncated, "cut lines"), (c.lost, "deliveries lost")] {
         if value > 0 {
             text.push_str(&format!(", {} {what}", n(value)));
         }

@@ -11,7 +11,7 @@ use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
 use crate::clock::Zone;
-use crate::event::{Fields, Key, Sort};
+use crate::event::{Fields, Key, Sink, Sort};
 use crate::evidence::{self, Around, Bound, YearFrom};
 use crate::framing::{self, Stamp, wrap};
 use crate::input::lines;
@@ -19,6 +19,7 @@ use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reade
 use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
 use crate::mta::{self, FileFacts, LineReader};
+use crate::reject::Reject;
 use crate::rejoin::{self, Joiner};
 
 /// What is given from outside.
@@ -34,6 +35,8 @@ pub struct PlanOptions {
     pub host: Option<String>,
     /// "Now", the last resort for a year.
     pub now: Micros,
+    /// Whether rejects of our own are asked for: then their lines place a file in time too.
+    pub rejects: bool,
 }
 
 /// One file that will be read.
@@ -46,6 +49,8 @@ pub struct PlannedFile {
     pub year_from: YearFrom,
     /// The zone that its ids tell, where that differs from the given one.
     pub zone_from_ids: Option<Zone>,
+    /// Whether its ids tell any zone, be it the given one.
+    ids_tell_zone: bool,
     /// The moment of its first event.
     pub start: Option<Micros>,
     /// The moment of its last event, where that is known without reading the whole file.
@@ -65,12 +70,14 @@ pub struct Plan {
     pub files: Vec<PlannedFile>,
     /// What could not be read, and hints.
     pub problems: Vec<Problem>,
+    /// Whether it was made for rejects of our own.
+    rejects: bool,
 }
 
 impl Plan {
     /// The moment of the newest event. Files whose end is not known are read to it.
     pub fn newest(&self) -> Option<Micros> {
-        self.files.iter().filter_map(|file| file.end.or_else(|| file.read_to_end())).max()
+        self.files.iter().filter_map(|file| file.end.or_else(|| file.read_to_end(self.rejects))).max()
     }
 }
 
@@ -81,7 +88,7 @@ const FIRST_PROBES: usize = 8;
 
 /// Looks into each source.
 pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan { rejects: options.rejects, ..Plan::default() };
     for source in sources {
         match look(source, options, None) {
             Ok((file, problem)) => {
@@ -91,6 +98,7 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
             Err(problem) => plan.problems.push(problem),
         }
     }
+    sets::share_zones(&mut plan.files, options);
     sets::agree(&mut plan.files, options);
     // A file without events has no place in time; where two begin and end together, names tell which is older.
     plan.files.sort_by_cached_key(|f| {
@@ -149,6 +157,7 @@ impl PlannedFile {
             mta: None,
             year_from: YearFrom::Stamp,
             zone_from_ids: None,
+            ids_tell_zone: false,
             start: None,
             end: None,
             reader: None,
@@ -162,10 +171,8 @@ impl PlannedFile {
         let bare_tail = peek.tail.as_deref().map(wrap::unwrapped);
         let mut zone = options.zone;
         let mut zone_from_ids = None;
-        if mta == Mta::Exim
-            && !options.zone_is_given
-            && let Some(offset) = evidence::exim_offset(&bare_head)
-        {
+        let offset = evidence::exim_offset(&bare_head).filter(|_| mta == Mta::Exim && !options.zone_is_given);
+        if let Some(offset) = offset {
             let told = Zone::Fixed(offset);
             let start = input_start(&bare_head);
             if start.is_some_and(|wall| told.to_utc(wall) != zone.to_utc(wall)) {
@@ -189,33 +196,44 @@ impl PlannedFile {
         let folder = options.host.as_deref().unwrap_or(&source.folder);
         let facts = FileFacts { folder: Arc::from(folder), clock, head: Arc::from(peek.head.as_slice()) };
         let reader = LineReader::new(mta, facts);
-        let (start, last, probes, after_head) = first_events(&reader, &peek.head);
+        let (start, last, probes, after_head) = first_events(&reader, &peek.head, options.rejects);
         // Lines that say nothing still tell when they were written.
         let start = start.or_else(|| first_stamp(&bare_head)?.at(&mut before_first));
         let end = match (&peek.tail, peek.complete) {
             (_, true) => last.or_else(|| last_stamp(&bare_head)?.at(&mut before_first)),
-            (Some(tail), false) => last_event(after_head, tail),
+            (Some(tail), false) => last_event(after_head, tail, options.rejects),
             (None, false) => None,
         };
-        Self { source, mta: Some(mta), year_from, zone_from_ids, start, end, reader: Some(reader), probes, opened: None }
+        Self {
+            source,
+            mta: Some(mta),
+            year_from,
+            zone_from_ids,
+            ids_tell_zone: offset.is_some(),
+            start,
+            end,
+            reader: Some(reader),
+            probes,
+            opened: None,
+        }
     }
 }
 
 impl PlannedFile {
     /// The newest event, by reading all of the file.
-    fn read_to_end(&self) -> Option<Micros> {
+    fn read_to_end(&self, rejects: bool) -> Option<Micros> {
         let mut reader = self.reader.clone()?;
         let chunks = Chunks::new(input::open(&self.source).ok()?, ChunkOptions::default());
         let mut newest = None;
         let mut joiner = Joiner::default();
         for chunk in chunks {
             let (text, places) = joiner.take(chunk.data, chunk.offset);
-            let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+            let mut moments = Moments::new(rejects);
             for (number, (at, line)) in lines(&text).enumerate() {
                 reader.seek(places.of(number, at).0);
-                reader.line(line, &mut sink);
+                reader.line(line, &mut moments);
             }
-            newest = newest.max(sink.iter().map(|(_, fields)| fields.at).max());
+            newest = newest.max(moments.last);
         }
         newest
     }
@@ -245,35 +263,63 @@ fn micros(time: SystemTime) -> Micros {
     }
 }
 
+/// Keeps first and last moment of what it is told.
+struct Moments {
+    rejects: bool,
+    /// Of the first that was told, not the oldest.
+    first: Option<Micros>,
+    last: Option<Micros>,
+}
+
+impl Moments {
+    fn new(rejects: bool) -> Self {
+        Self { rejects, first: None, last: None }
+    }
+
+    fn take(&mut self, at: Micros) {
+        self.first = self.first.or(Some(at));
+        self.last = self.last.max(Some(at));
+    }
+}
+
+impl<'a> Sink<'a> for Moments {
+    fn push(&mut self, _: Key<'a>, fields: Fields<'a>) {
+        self.take(fields.at);
+    }
+
+    fn wants_rejects(&self) -> bool {
+        self.rejects
+    }
+
+    fn reject(&mut self, reject: Reject<'a>) {
+        self.take(reject.at);
+    }
+}
+
 /// First and last event of the head, hashes of its first lines that say something, and the reader after it.
-fn first_events(reader: &LineReader, head: &[u8]) -> (Option<Micros>, Option<Micros>, Vec<u64>, LineReader) {
+fn first_events(reader: &LineReader, head: &[u8], rejects: bool) -> (Option<Micros>, Option<Micros>, Vec<u64>, LineReader) {
     let mut reader = reader.clone();
-    let (mut start, mut last, mut probes) = (None, None, Vec::new());
-    let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
-    let mut first_lines = Vec::new();
+    let (mut probes, mut first_lines) = (Vec::new(), Vec::new());
+    let mut moments = Moments::new(rejects);
     for (_, line) in lines(head) {
-        let sort = reader.line(line, &mut sink);
+        let sort = reader.line(line, &mut moments);
         if sort == Sort::Used && probes.len() < PROBES {
             probes.push(hash_bytes(line));
         } else if first_lines.len() < FIRST_PROBES && is_comparable(line) {
             first_lines.push(hash_bytes(line));
-        }
-        for (_, fields) in sink.drain(..) {
-            start = start.or(Some(fields.at));
-            last = last.max(Some(fields.at));
         }
     }
     // One line that says nothing may stand anywhere.
     if probes.is_empty() && first_lines.len() > 1 {
         probes = first_lines;
     }
-    (start, last, probes, reader)
+    (moments.first, moments.last, probes, reader)
 }
 
-fn last_event(mut reader: LineReader, tail: &[u8]) -> Option<Micros> {
-    let mut sink: Vec<(Key<'_>, Fields<'_>)> = Vec::new();
+fn last_event(mut reader: LineReader, tail: &[u8], rejects: bool) -> Option<Micros> {
+    let mut moments = Moments::new(rejects);
     for (_, line) in lines(tail) {
-        reader.line(line, &mut sink);
+        reader.line(line, &mut moments);
     }
-    sink.iter().map(|(_, fields)| fields.at).max()
+    moments.last
 }

@@ -16,10 +16,11 @@ use rayon::prelude::*;
 use crate::input::{ChunkOptions, Problem};
 use crate::join::fold::{self, Context, Counts, View};
 use crate::join::remarks::Remarks;
-use crate::join::scan::{Lines, Scan, Tally, scan};
+use crate::join::scan::{Lines, Scan, Tally, Wanted, scan};
 use crate::join::stitch::{Ids, Message, Stitcher, Whole};
 use crate::join::window::Window;
 use crate::plan::Plan;
+use crate::reject::Kept;
 use overlap::Overlaps;
 use produce::{Note, Piece};
 
@@ -43,6 +44,23 @@ pub trait Consumer: Sync {
     }
     /// Adds a reject to a part.
     fn reject(&self, _part: &mut Self::Part, _refusal: &Rejection<'_>) {}
+    /// Whether lines that were not understood are wanted, too.
+    fn wants_unrecognised(&self) -> bool {
+        false
+    }
+    /// Adds such a line, as it stands in the log, in the order of the log.
+    fn unrecognised(&self, _part: &mut Self::Part, _line: Unrecognised<'_>) {}
+}
+
+/// A line that looks like a mail server's delivery and was not understood.
+#[derive(Clone, Copy, Debug)]
+pub struct Unrecognised<'a> {
+    /// The line.
+    pub line: &'a [u8],
+    /// Its file, by number in the plan.
+    pub file: u32,
+    /// Its offset in the unpacked file, bytes.
+    pub offset: u64,
 }
 
 /// How to run.
@@ -107,6 +125,7 @@ pub fn run<C: Consumer>(
         // Owned here, so that the reading thread ends when this one does, in whatever way.
         let receive = receive;
         scope.spawn(move || produce::produce(plan.files, chunk_options, &send, &spare));
+        let wanted = Wanted { rejects: consumer.wants_rejects(), unrecognised: consumer.wants_unrecognised() };
         let mut stitcher = Stitcher::default();
         let mut whole: Vec<(Scan, Vec<Whole>)> = Vec::new();
         let mut progress = Progress::default();
@@ -132,7 +151,7 @@ pub fn run<C: Consumer>(
             let context = Context { window: options.window, ids: &stitcher.ids, folders: &folders };
             let (parts, scans) = rayon::join(
                 || whole.par_iter().map(|(scan, whole)| fold_scan(scan, whole, context, consumer)).collect::<Vec<_>>(),
-                || scan_round(round, &overlaps, consumer.wants_rejects()),
+                || scan_round(round, &overlaps, wanted),
             );
             for (part, counts) in parts {
                 summary.counts.add(&counts);
@@ -153,8 +172,9 @@ pub fn run<C: Consumer>(
         }
         summary.bytes = progress.bytes;
         summary.open_messages = stitcher.open_messages();
-        let (messages, ids) = stitcher.finish();
-        finish(messages, &ids, options.window, &folders, consumer, &mut summary, on_part);
+        let rest = stitcher.finish();
+        finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
+        on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
     });
     // Damage in the first lines of a file is found when it is planned and again when it is read.
     summary.problems.sort();
@@ -165,10 +185,10 @@ pub fn run<C: Consumer>(
 }
 
 /// Scans the pieces of a round, side by side.
-fn scan_round(round: Vec<Piece>, overlaps: &Overlaps, rejects: bool) -> Vec<Scan> {
+fn scan_round(round: Vec<Piece>, overlaps: &Overlaps, wanted: Wanted) -> Vec<Scan> {
     let one = |piece: Piece| {
         let lines = if overlaps.is_watched(piece.file) { Lines::Hash } else { Lines::Plain };
-        scan(piece.reader, piece.chunk, piece.file, piece.places, rejects, lines)
+        scan(piece.reader, piece.chunk, piece.file, piece.places, wanted, lines)
     };
     round.into_par_iter().map(one).collect()
 }
@@ -204,6 +224,10 @@ fn fold_scan<C: Consumer>(scan: &Scan, whole: &[Whole], context: Context<'_>, co
             kept.tell(scan.mta, scan.file(), &mut |reject| consumer.reject(&mut part, reject));
         }
     }
+    for (line, offset) in &scan.unrecognised {
+        let line = scan.text().get(*line);
+        consumer.unrecognised(&mut part, Unrecognised { line, file: scan.file(), offset: *offset });
+    }
     (part, counts)
 }
 
@@ -222,7 +246,7 @@ fn view_of(message: &Message) -> View<'_> {
 
 /// Folds what is left when the log ends.
 fn finish<C: Consumer>(
-    messages: Vec<Message>,
+    messages: &[Message],
     ids: &Ids,
     window: Window,
     folders: &[Arc<str>],
@@ -248,6 +272,18 @@ fn finish<C: Consumer>(
             on_part(part);
         }
     }
+}
+
+/// Tells of the rejects that only whole sessions show. Only Exchange logs sessions.
+fn finish_rejects<C: Consumer>(rejects: &[(u32, Kept)], window: Window, consumer: &C, summary: &mut Summary) -> C::Part {
+    let (mut part, mut counts) = (consumer.begin(), Counts::default());
+    for (file, kept) in rejects {
+        if counts.saw_reject(kept.reject.at, window) {
+            kept.tell(Mta::Exchange, *file, &mut |reject| consumer.reject(&mut part, reject));
+        }
+    }
+    summary.counts.add(&counts);
+    part
 }
 
 /// The servers that wrote the files of a plan, each with the number of its files.

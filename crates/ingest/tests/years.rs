@@ -38,7 +38,7 @@ fn check(files: &[(&str, String)], modified: &str, want: &[(&str, &str, YearFrom
     }
     let found = discover(&paths, &DiscoverOptions::default());
     let now = seconds("2030-01-01T00:00:00Z") * 1_000_000;
-    let options = PlanOptions { zone: Zone::UTC, zone_is_given: false, mta: None, host: None, now };
+    let options = PlanOptions { zone: Zone::UTC, zone_is_given: false, mta: None, host: None, now, rejects: false };
     let plan = plan(found.sources, &options);
     let got: Vec<_> = plan
         .files

@@ -53,7 +53,7 @@ pub(crate) static REPORTS: &[fn(&State<'_>) -> Result<Frame>] = &[
     causes::replies,
 ];
 
-/// Tables that other commands make: `attempts`, `suspects`, `suppress`, and `--compare`.
+/// Tables that other commands make: `attempts`, `suspects`, `suppress`, `rejects`, `--unrecognised`, and `--compare`.
 #[cfg(test)]
 pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] = &[
     &crate::schema::ATTEMPTS,
@@ -61,6 +61,13 @@ pub(crate) static ELSEWHERE: &[&crate::schema::TableSpec] = &[
     &crate::schema::LOOKALIKES,
     &crate::schema::SUPPRESS,
     &crate::schema::CHANGES,
+    &crate::schema::REJECT_TOTALS,
+    &crate::schema::REJECT_HOSTS,
+    &crate::schema::REJECT_REASONS,
+    &crate::schema::REJECT_BLOCKLISTS,
+    &crate::schema::REJECT_NETWORKS,
+    &crate::schema::REJECT_DOMAINS,
+    &crate::schema::UNRECOGNISED,
 ];
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ static HOST_COLUMNS: [Column; 10] = around([
 ], [REASON]);
 #[rustfmt::skip]
 static REASON_COLUMNS: [Column; 13] = around([
-    column("reason", Kind::Utf8, "Why"),
+    column("reason", Kind::Utf8, "Why they were refused"),
     nullable("stage", Kind::Utf8, "Where in the session: connect, helo, mail, rcpt, data, end_of_data"),
 ], EXAMPLE);
 #[rustfmt::skip]

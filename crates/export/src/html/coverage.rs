@@ -51,7 +51,7 @@ pub(super) fn section(page: &Page<'_>) -> Markup {
     html! {
         section aria-labelledby="coverage" {
             h2 #coverage { "How it was counted" }
-            p { (view::coverage(meta)) ". Every line is one of the three." }
+            p { (view::coverage(page.report)) ". Every line is one of the three." }
             @if !excluded.is_empty() { p { "Not counted as deliveries: " (excluded) "." } }
             p {
                 "Window: from " (moment(w.since, "the beginning of the logs")) " to " (moment(w.until, "their end"))

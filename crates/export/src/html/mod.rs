@@ -45,6 +45,9 @@ impl Format for Html {
 
     fn report(&self, report: &Report, options: &Options<'_>, out: &mut (dyn Write + Send)) -> Result<()> {
         let page = Page { report, options, clock: view::clock(options), top: options.top.unwrap_or(TOP).min(MOST) };
+        if report.table("reject_totals").is_some() {
+            return page.rejects(out);
+        }
         let title = format!("Bounces, {}", view::window(&report.meta, page.clock));
         let body = html! {
             header {
@@ -91,6 +94,20 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn frame(&self, table: &str) -> Option<&'a Frame> {
         self.report.table(table).map(|t| &t.frame)
+    }
+
+    /// The page of rejects: its tables, one after the other.
+    fn rejects(&self, out: &mut (dyn Write + Send)) -> Result<()> {
+        let title = format!("Rejects, {}", view::window(&self.report.meta, self.clock));
+        let body = html! {
+            header { h1 { (title) " (" (self.options.zone) ")" } p.sub { (view::coverage(self.report)) "." } }
+            main {
+                (coverage::notes(self))
+                @for table in &self.report.tables { (tables::section(self, table.name)) }
+            }
+            (coverage::footer(self))
+        };
+        Ok(out.write_all(document(&title, &body).as_bytes())?)
     }
 }
 
@@ -154,7 +171,7 @@ impl AttemptSink for Attempts<'_> {
         let title = format!("Attempts, {}", view::window(meta, self.clock));
         let cut = self.shown < self.all;
         let body = html! {
-            header { h1 { (title) } p.sub { (view::coverage(meta)) "." } }
+            header { h1 { (title) } p.sub { (view::coverage_of_attempts(meta)) "." } }
             main {
                 div.rows tabindex="0" role="region" aria-label="Attempts" {
                     table #attempts data-sort="attempts" {

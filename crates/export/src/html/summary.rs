@@ -32,7 +32,7 @@ pub(super) fn head(page: &Page<'_>) -> Markup {
     html! {
         h1 { "Bounces, " (view::window(&page.report.meta, page.clock)) " (" (page.options.zone) ")" }
         p.lead #summary { (sentence(page)) }
-        p.sub { (view::coverage(&page.report.meta)) "." }
+        p.sub { (view::coverage(page.report)) "." }
     }
 }
 

@@ -5,6 +5,7 @@
 //! cutting a log gives the same messages. Nothing is decided before a message is whole.
 
 pub mod fold;
+mod receive;
 pub mod remarks;
 pub mod scan;
 mod sessions;

@@ -62,6 +62,8 @@ pub struct Scan {
     pub tally: Tally,
     /// What it tells of rejects of our own, where a run asks for them.
     pub(crate) rejects: Option<Vec<Kept>>,
+    /// Its lines that were not understood, where they are asked for: each with the offset of its line in the file.
+    pub(crate) unrecognised: Vec<(Span, u64)>,
     /// What else its lines say.
     pub remarks: Remarks,
     /// Hashes of all its lines, where they are asked for.
@@ -72,6 +74,7 @@ pub struct Scan {
     index: ByHash<u32>,
     file: u32,
     places: Places,
+    wanted: Wanted,
     /// Stands at the start of the piece.
     reader: LineReader,
 }
@@ -111,6 +114,15 @@ pub trait LineGuard {
     fn is_duplicate(&mut self, hash: u64) -> bool;
 }
 
+/// What is asked for beside deliveries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// Rejects of our own.
+    pub rejects: bool,
+    /// Lines that were not understood.
+    pub unrecognised: bool,
+}
+
 /// What is asked of a scan about the lines themselves.
 pub enum Lines<'g> {
     /// Nothing: there is no other file like this one.
@@ -126,14 +138,14 @@ pub fn is_comparable(line: &[u8]) -> bool {
     line.len() > 1 && line[0] != b'#'
 }
 
-/// Scans a chunk: `file` and `places` (or the offset of its first byte) say where its lines stand; `rejects`: whether
-/// those are asked for.
+/// Scans a chunk: `file` and `places` (or the offset of its first byte) say where its lines stand; `wanted`: what is
+/// asked for beside deliveries.
 pub fn scan(
     reader: LineReader,
     chunk: Vec<u8>,
     file: u32,
     places: impl Into<Places>,
-    rejects: bool,
+    wanted: Wanted,
     mut watch: Lines<'_>,
 ) -> Scan {
     let places = places.into();
@@ -146,7 +158,9 @@ pub fn scan(
         fragments: Vec::new(),
         came_from: Vec::new(),
         tally: Tally::default(),
-        rejects: rejects.then(Vec::new),
+        rejects: wanted.rejects.then(Vec::new),
+        wanted,
+        unrecognised: Vec::new(),
         remarks: Remarks::default(),
         line_hashes: Vec::new(),
         span: None,
@@ -178,7 +192,12 @@ pub fn scan(
         match reader.line(line, &mut sink) {
             Sort::Used => sink.scan.tally.used += physical,
             Sort::Irrelevant => {}
-            Sort::Unrecognised => sink.scan.tally.unrecognised += physical,
+            Sort::Unrecognised => {
+                sink.scan.tally.unrecognised += physical;
+                if wanted.unrecognised {
+                    sink.scan.unrecognised.push((Span::new(at, line.len()), offset));
+                }
+            }
         }
     }
     scan.chunk = chunk;
@@ -195,7 +214,7 @@ impl Scan {
 
     /// Scans the same piece again, asking something else of its lines.
     pub fn again(self, watch: Lines<'_>) -> Self {
-        scan(self.reader, self.chunk, self.file, self.places, self.rejects.is_some(), watch)
+        scan(self.reader, self.chunk, self.file, self.places, self.wanted, watch)
     }
 
     /// The file it was read from.

@@ -209,7 +209,7 @@ impl<'t> Reading<'t> {
 }
 
 /// In lower case, as Exchange's addresses are compared.
-fn comparable(address: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn comparable(address: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(address) {
         Ok(text) if text.chars().any(char::is_uppercase) => Cow::Owned(text.to_lowercase().into_bytes()),
         _ => Cow::Borrowed(address),
@@ -225,7 +225,7 @@ fn message_id(context: &[u8]) -> Option<&[u8]> {
 }
 
 /// `bob@ok.test` of `<bob@ok.test> NOTIFY=NEVER`; a quoted local part may hold anything.
-fn address(text: &[u8]) -> Option<&[u8]> {
+pub(super) fn address(text: &[u8]) -> Option<&[u8]> {
     let inside = text.trim_ascii_start().strip_prefix(b"<")?;
     let mut quoted = false;
     let mut bytes = inside.iter().enumerate();
@@ -241,13 +241,13 @@ fn address(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether more of the reply follows in rows of its own, as before 2013: `250-SIZE` alone. Later ones are one row: `250-a 250-SIZE 250 OK`.
-fn is_continued(reply: &[u8]) -> bool {
+pub(super) fn is_continued(reply: &[u8]) -> bool {
     let Some((code, rest)) = reply.split_at_checked(3) else { return false };
     rest.first() == Some(&b'-') && memchr::memmem::find(reply, &[b" ", code, b" "].concat()).is_none()
 }
 
 /// `192.0.2.7` of `192.0.2.7:25`, `2001:db8::7` of `[2001:db8::7]:25`.
-fn without_port(endpoint: &[u8]) -> &[u8] {
+pub(super) fn without_port(endpoint: &[u8]) -> &[u8] {
     let ip = &endpoint[..memchr::memrchr(b':', endpoint).unwrap_or(endpoint.len())];
     ip.strip_prefix(b"[").and_then(|ip| ip.strip_suffix(b"]")).unwrap_or(ip)
 }

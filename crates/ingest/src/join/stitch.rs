@@ -7,10 +7,11 @@ use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
 use super::scan::{Fragment, Scan};
-use super::sessions;
 use super::store::{Event, Part, Span, Text};
 use super::{ByHash, HashSet64, hash_bytes};
+use super::{receive, sessions};
 use crate::event::{Fields, Kind};
+use crate::reject::Kept;
 
 /// A message with a text of its own, so that it outlives the chunks it was read from.
 #[derive(Clone, Debug)]
@@ -57,6 +58,16 @@ pub struct Stitcher {
     open: ByHash<Message>,
     /// Whole messages that were handed over under an id that was not seen yet, in the order in which they ended.
     pending: Vec<Message>,
+}
+
+/// What is left when the log ends.
+pub(crate) struct Rest {
+    /// Messages that ended under an id not seen, then those that are open.
+    pub messages: Vec<Message>,
+    /// What is known of all ids.
+    pub ids: Ids,
+    /// Rejects that only a whole session tells, each with its file.
+    pub rejects: Vec<(u32, Kept)>,
 }
 
 impl Stitcher {
@@ -124,14 +135,15 @@ impl Stitcher {
 
     /// Everything that is left when the log ends: first what had ended, then what is still open, in an order that does not depend on
     /// how the log was cut.
-    pub fn finish(self) -> (Vec<Message>, Ids) {
+    pub(crate) fn finish(self) -> Rest {
         let mut open: Vec<Message> = self.open.into_values().collect();
         open.sort_by(|a, b| a.order().cmp(&b.order()));
+        let (open, rejects) = receive::take_rejects(open);
         let mut open = sessions::to_attempts(open);
         open.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut messages = self.pending;
         messages.extend(merge_by_message_id(open));
-        (messages, self.ids)
+        Rest { messages, ids: self.ids, rejects }
     }
 }
 

@@ -10,10 +10,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use bouncestat_record::Mta;
 use bouncestat_record::time::{DAY, Micros};
 use chrono::NaiveDate;
 
 use super::{PlanOptions, PlannedFile, look};
+use crate::clock::Zone;
 use crate::evidence::Bound;
 use crate::input::{Age, SourceKind, rotation_rank};
 
@@ -38,6 +40,25 @@ pub(super) fn agree(files: &mut [PlannedFile], options: &PlanOptions) {
         }
         set.sort();
         agree_in_set(files, &set, options);
+    }
+}
+
+/// A rejectlog holds hardly any ids: it is written by the Exim that wrote the mainlog beside it, in that one's zone.
+pub(super) fn share_zones(files: &mut [PlannedFile], options: &PlanOptions) {
+    let is_exim = |file: &PlannedFile| file.mta == Some(Mta::Exim) && file.source.kind == SourceKind::File;
+    let mut told: HashMap<Option<PathBuf>, Vec<Option<Zone>>> = HashMap::new();
+    for file in files.iter().filter(|file| is_exim(file) && file.ids_tell_zone) {
+        told.entry(file.source.path.parent().map(ToOwned::to_owned)).or_default().push(file.zone_from_ids);
+    }
+    for file in files.iter_mut().filter(|file| is_exim(file) && !file.ids_tell_zone && file.reader.is_some()) {
+        let Some(zones) = told.get(&file.source.path.parent().map(ToOwned::to_owned)) else { continue };
+        // Logs of half a year show two offsets: which one is this file's cannot be known.
+        if let [Some(zone), rest @ ..] = &zones[..]
+            && rest.iter().all(|other| *other == Some(*zone))
+            && let Ok((Some(better), _)) = look(file.source.clone(), &PlanOptions { zone: *zone, ..options.clone() }, None)
+        {
+            *file = PlannedFile { zone_from_ids: Some(*zone), ..better };
+        }
     }
 }
 

@@ -46,7 +46,8 @@ impl Consumer for Count {
 pub fn read(paths: &[PathBuf], chunk: usize, window: Window) -> (Part, Summary) {
     let found = discover(paths, &DiscoverOptions::default());
     assert!(found.problems.is_empty(), "{:?}", found.problems);
-    let options = PlanOptions { zone: Zone::UTC, zone_is_given: false, mta: None, host: None, now: 1_800_000_000_000_000 };
+    let options =
+        PlanOptions { zone: Zone::UTC, zone_is_given: false, mta: None, host: None, now: 1_800_000_000_000_000, rejects: false };
     let plan = plan(found.sources, &options);
     let mut total = Part::default();
     let options = RunOptions { window, chunks: ChunkOptions { target: chunk, ..ChunkOptions::default() }, threads: 2 };

@@ -3,14 +3,15 @@
 //! `2025-03-04T07:21:33.118Z,,,203.0.113.9,mx1.ok.test,08DD1;250 2.6.0 Queued;ClientSubmitTime:,Outbound,SMTP,SENDEXTERNAL,…`
 //!
 //! What a column means is told by the last `#Fields:` line before the row, in files without one by the number of columns. What is not
-//! here: joining the rows of one message over servers (`join`), what the sessions of a protocol log come to (`join::sessions`), the
-//! receive protocol log (its refusals are no bounces of ours).
+//! here: joining the rows of one message over servers (`join`), what the sessions of a protocol log come to (`join::sessions`,
+//! `join::receive`).
 
 mod cells;
 mod collection;
 mod columns;
 mod online;
 pub(crate) mod protocol;
+pub(crate) mod receive;
 mod row;
 mod row_event;
 mod stamp;
@@ -46,6 +47,10 @@ enum LogType {
     Tracking,
     /// The SMTP send protocol log.
     Send,
+    /// The SMTP receive protocol log.
+    Receive,
+    /// The log of the anti-spam agents.
+    Agent,
     /// The transport connectivity log.
     Connectivity,
     /// Exchange Online's summary of a historical search.
@@ -63,6 +68,10 @@ impl LogType {
             Self::Tracking
         } else if says(b"smtp send protocol") {
             Self::Send
+        } else if says(b"smtp receive protocol") {
+            Self::Receive
+        } else if says(b"agent log") {
+            Self::Agent
         } else if says(b"connectivity") {
             Self::Connectivity
         } else {
@@ -74,6 +83,8 @@ impl LogType {
     fn table(self, names: &[u8]) -> Option<Table> {
         match self {
             Self::Send => Table::read(names, &protocol::SEND, 6),
+            Self::Receive => Table::read(names, &receive::RECEIVE, 6),
+            Self::Agent => Table::read(names, &receive::AGENT, 3),
             Self::Connectivity => Table::read(names, &protocol::CONNECTIVITY, 3),
             Self::Summary => Table::read(names, &online::SUMMARY, 3),
             Self::Trace => Table::read(names, &online::TRACE, 7),
@@ -210,6 +221,7 @@ impl Reader {
             }
             (Some(_), _) if self.export_heading(line) => Sort::Irrelevant,
             (Some(_), LogType::Other) => Sort::Irrelevant,
+            (Some(_), LogType::Receive | LogType::Agent) if !sink.wants_rejects() => Sort::Irrelevant,
             (Some(_), LogType::Tracking) => match self.row(line) {
                 Ok((row, event)) => tracking::read(&row, event, sink),
                 Err(unknown) => {
@@ -227,6 +239,8 @@ impl Reader {
                 match log_type {
                     LogType::Send => protocol::send(line, &self.cells, table, sink),
                     LogType::Connectivity => protocol::connectivity(line, &self.cells, table, sink),
+                    LogType::Receive => receive::receive(line, &self.cells, table, &self.folder, sink),
+                    LogType::Agent => receive::agent(line, &self.cells, table, &self.folder, sink),
                     LogType::Summary => online::summary(line, &self.cells, table, sink),
                     _ => online::trace(line, &self.cells, table, sink),
                 }

@@ -8,6 +8,7 @@ use memchr::memchr;
 
 use super::collection::members;
 use super::columns::Column;
+use super::receive;
 use super::row::{Row, comparable, is_probe, starts_with};
 use super::row_event::RowEvent;
 use super::status::{self, End, Statuses};
@@ -98,6 +99,7 @@ fn outcome<'a, S: Sink<'a>>(row: &Row<'_, 'a>, event: RowEvent, sink: &mut S) ->
         probe,
         receive_connector: memchr(b'\\', &connector).is_some(),
         server: row.get(Column::ServerHostname),
+        context: row.get(Column::SourceContext),
         client: (row.get(Column::ClientHostname), row.get(Column::ClientIp)),
         common: common(row, &source),
         reply: status::reply(&row.get(Column::SourceContext)),
@@ -124,6 +126,8 @@ struct Says<'a> {
     receive_connector: bool,
     /// What all its events share.
     common: Fields<'a>,
+    /// What the row says of its source: of mail that came in, the session.
+    context: Cow<'a, [u8]>,
     /// Who took, or refused, the message, and name and IP of who handed it in.
     server: Cow<'a, [u8]>,
     client: (Cow<'a, [u8]>, Cow<'a, [u8]>),
@@ -151,7 +155,7 @@ impl<'a> Says<'a> {
             }
             let fields = Fields { recipient, ..self.of_one(statuses.take(index)) };
             if fields.kind == Kind::Inbound && sink.wants_rejects() {
-                sink.reject(self.reject(&fields));
+                self.refused(&fields, sink);
             }
             sink.push(key.clone(), fields);
             sort = Sort::Used;
@@ -204,6 +208,17 @@ impl<'a> Says<'a> {
                 End::Handled => Kind::Dropped,
             },
         }
+    }
+
+    /// Tells of a reject, under its session where the row names that: other logs tell of the session too.
+    fn refused<S: Sink<'a>>(&self, fields: &Fields<'a>, sink: &mut S) {
+        let Some(session) = receive::session(&self.context) else { return sink.reject(self.reject(fields)) };
+        let (client_name, client_ip) = self.client.clone();
+        let mut told = Fields { kind: Kind::Session, original: client_name, relay_ip: client_ip, ..fields.clone() };
+        told.next_id = Cow::Borrowed(receive::BY_TRACKING);
+        told.relay_host = self.server.clone();
+        told.beside = true;
+        sink.push(receive::key(session), told);
     }
 
     /// What a row about mail that came in says of a recipient, as a reject of ours. The row's client is the one that was refused.
