@@ -52,6 +52,12 @@ fn the_tries_of_one_delivery_have_one_id() {
 }
 
 #[test]
+fn a_failed_run_answers_in_json() {
+    let answer = run(&["attempts", "--format", "json", "nope.log"]).exits(2).json();
+    assert!(answer["error"].is_string() && answer["exit_code"] == 2, "{answer}");
+}
+
+#[test]
 fn an_empty_result_still_has_a_header() {
     let args = ["attempts", "--tz", "UTC", "--since", "2030-01-01", "--format", "csv", &sample("postfix/sink")];
     let ran = run(&args).exits(0).says(&["no delivery in the window"]);
@@ -77,4 +83,15 @@ fn attempts_by_day_are_all_there_and_say_so() {
         assert!(file["columns"].as_array().unwrap().iter().all(|column| column["name"] != "event_date"));
     }
     run(&["attempts", "--partition-by", "date", &sample("mixed/all-three")]).exits(2).says(&["--export"]);
+
+    // A part of a day replaces no whole one.
+    let rows = || {
+        let manifest: Value = serde_json::from_slice(&std::fs::read(dir.join("manifest.json")).unwrap()).unwrap();
+        let days = manifest["files"].as_array().unwrap().clone();
+        days.iter().find(|day| day["file"].as_str().unwrap().contains("2026-11-22")).unwrap()["rows"].as_u64().unwrap()
+    };
+    let before = rows();
+    let part = ["attempts", "--tz", "UTC", "--since", "2026-11-22 13:13:45", "--export", to, "--partition-by", "date"];
+    run(&[&part[..], &[&sample("mixed/all-three")]].concat()).exits(0).says(&["event_date=2026-11-22 is left as it is"]);
+    assert_eq!(rows(), before);
 }

@@ -22,6 +22,7 @@ mod threshold;
 mod when;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use layers::Stop;
@@ -78,6 +79,11 @@ fn failed_with(words: &[OsString], error: &anyhow::Error) -> ExitCode {
     failed(words, &text, Some(error))
 }
 
+/// Prints what can be printed: standard output may be what failed.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// The payload and the exit code of a failed run: programs get an answer that they can read.
 fn failed(words: &[OsString], message: &str, error: Option<&anyhow::Error>) -> ExitCode {
     let is_check = layers::command_of(words).as_deref() == Some("check");
@@ -85,9 +91,9 @@ fn failed(words: &[OsString], message: &str, error: Option<&anyhow::Error>) -> E
     if layers::wants_json(words) {
         let answer = fault::json(message, error, code);
         // One line where lines are asked for.
-        println!("{}", if layers::wants_lines(words) { answer.to_string() } else { format!("{answer:#}") });
+        say(&if layers::wants_lines(words) { format!("{answer}\n") } else { format!("{answer:#}\n") });
     } else if is_check {
-        print!("{}", commands::check::unknown(message));
+        say(&commands::check::unknown(message));
     }
     ExitCode::from(code)
 }

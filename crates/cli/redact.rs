@@ -239,6 +239,10 @@ fn next_address(text: &[u8], from: usize) -> Option<Found> {
             Some(quote) => from + quote,
             None => at - text[from..at].iter().rev().take_while(|b| of_local(b)).count(),
         };
+        // In angle brackets all of it is the address, whatever a receiver let through: `<lsearch;x@example.com>`.
+        if let Some(open) = text[from..start].iter().rposition(|b| b"<> \t@".contains(b)).filter(|&i| text[from + i] == b'<') {
+            start = from + open + 1;
+        }
         // A quotation mark before it is none of it.
         while start < at && text[start] == b'\'' {
             start += 1;
@@ -291,6 +295,7 @@ mod tests {
         let bob = redactor.hash(b"bob@example.com");
         let want = want.replace("BOB", &bob).replace("EXAMPLE", &format!("{}.invalid", redactor.hash(b"example.com")));
         let want = want
+            .replace("COMMA", &redactor.hash(b"bob,eve@other.test"))
             .replace("EVE", &redactor.hash(b"eve@other.test"))
             .replace("OTHER", &format!("{}.invalid", redactor.hash(b"other.test")));
         assert_eq!(got, want);
@@ -301,6 +306,7 @@ mod tests {
         use Redaction::{Address, Local};
         check(Local, "550 5.1.1 <bob@example.com>: bob is unknown", "550 5.1.1 <BOB@example.com>: BOB is unknown");
         check(Local, "'bob@Example.com.' bobby Bob-x", "'BOB@Example.com.' bobby Bob-x");
+        check(Local, "550 <bob,eve@other.test>: no", "550 <COMMA@other.test>: no");
         check(Local, "x?u=1 via eve@other.test, at @ and a@", "x?u=1 via EVE@other.test, at @ and a@");
         check(Address, "host mx.example.com said: no bob@example.com", "host mx.EXAMPLE said: no BOB@EXAMPLE");
         check(Address, "eve%40other.test example.com.au myexample.com", "EVE%40OTHER EXAMPLE.au myexample.com");

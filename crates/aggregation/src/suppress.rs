@@ -143,6 +143,12 @@ pub struct Suppression {
     events: Option<(Micros, Micros)>,
 }
 
+/// An address among those that mail was taken for. Lists and maps fold the case of local parts, as nearly all receivers do: a delivery to
+/// `Bob@` clears `bob@`.
+fn address_hash(address: &str) -> u64 {
+    recipient_hash(&address.to_lowercase())
+}
+
 /// A domain among recipients: no address begins so.
 fn domain_hash(domain: &str) -> u64 {
     recipient_hash(&format!("@{domain}"))
@@ -182,7 +188,7 @@ impl Suppression {
             Remember::Everybody => None,
         };
         let Some((address, domain)) = listable(delivery.recipient) else { return };
-        for hash in [recipient_hash(&address), domain_hash(&domain)] {
+        for hash in [address_hash(&address), domain_hash(&domain)] {
             if only.as_ref().is_none_or(|wanted| wanted.0.contains(&hash)) {
                 let kept = self.delivered.entry(hash).or_insert(at);
                 *kept = at.max(*kept);
@@ -218,7 +224,7 @@ impl Suppression {
 
     /// Whose deliveries the second run must look for.
     pub fn wanted(&self) -> Wanted {
-        let addresses = self.addresses.keys().map(|address| recipient_hash(address));
+        let addresses = self.addresses.keys().map(|address| address_hash(address));
         Wanted(addresses.chain(self.domains.keys().map(|domain| domain_hash(domain))).collect())
     }
 
@@ -242,7 +248,7 @@ impl Suppression {
         let taken = |hash: u64| self.delivered.get(&hash).copied();
         let domain = domain_hash(entry.rsplit('@').next().unwrap_or(entry));
         let by_domain = taken(domain);
-        let last_delivered = if is_domain { by_domain } else { taken(recipient_hash(entry)) };
+        let last_delivered = if is_domain { by_domain } else { taken(address_hash(entry)) };
         let mut row = Row { is_domain, entry, last_delivered, ..Row::default() };
         let (mut soft_span, mut hard_span) = (None, None);
         let mut counts = [false; 3];

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::{Frame, Meta};
-use bouncestat_export::{AttemptSink, Format, Options, Partitions};
+use bouncestat_export::{AttemptSink, Format, Kept, Options, Partitions};
 
 use super::{Ready, exit_code, meta};
 use crate::args::{Attempts, Common};
@@ -73,13 +73,16 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
 struct Targets<'w> {
     /// Each with the file that appears when it is whole; sinks that write many files see to that themselves.
     all: Vec<(Option<Output>, Box<dyn AttemptSink + 'w>)>,
+    kept: Kept,
 }
 
 impl<'w> Targets<'w> {
     fn open(args: &Attempts, common: &Common, format: &'static dyn Format, options: &Options<'w>) -> Result<Self> {
-        let mut all = Vec::new();
+        let (mut all, mut kept) = (Vec::new(), Kept::default());
         if let (Some(dir), Some(_by_date)) = (&common.export, args.partition_by) {
-            all.push((None, Box::new(Partitions::begin(dir, options.redaction)?) as Box<dyn AttemptSink>));
+            let days = Partitions::begin(dir, options.redaction)?;
+            kept = days.kept();
+            all.push((None, Box::new(days) as Box<dyn AttemptSink>));
         } else if let Some(dir) = &common.export {
             for name in ["csv", "parquet"] {
                 let format = bouncestat_export::by_name(name).expect("it is in the registry");
@@ -93,7 +96,7 @@ impl<'w> Targets<'w> {
             let sink = format.attempts(output.open()?, options)?;
             all.push((Some(output), sink));
         }
-        Ok(Self { all })
+        Ok(Self { all, kept })
     }
 
     /// Writes a batch, `before` rows being written already.
@@ -113,6 +116,9 @@ impl<'w> Targets<'w> {
         for (output, sink) in self.all {
             sink.finish(meta)?;
             output.iter().try_for_each(Output::commit)?;
+        }
+        for day in self.kept.lock().iter().flat_map(|days| days.iter()) {
+            notes::note(format!("{day} is left as it is: it holds more attempts than these logs have now"));
         }
         Ok(())
     }

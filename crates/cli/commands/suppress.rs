@@ -25,6 +25,9 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
     if table != "suppress" {
         return Err(anyhow!("suppress has one table, suppress, and no {table:?}"));
     }
+    if settings.format(common)?.name() == "prometheus" {
+        return Err(anyhow!("--format prometheus is for the report: there are no metrics of the list"));
+    }
     let rules = rules(common)?;
     let redact = redactor(common)?;
     let domains = domains(common)?;

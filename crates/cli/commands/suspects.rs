@@ -19,6 +19,9 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     if !TABLES.contains(&table) {
         return Err(anyhow!("suspects has no table {table:?}; there are {}", TABLES.join(", ")));
     }
+    if settings.format(common)?.name() == "prometheus" {
+        return Err(anyhow!("--format prometheus is for the report: there are no metrics of suspects"));
+    }
     let rules = rules(common)?;
     let redact = redactor(common)?;
     let domains = domains(common)?;

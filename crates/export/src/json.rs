@@ -58,9 +58,8 @@ impl Format for Json {
     }
 
     fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, _: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
-        let mut out = BufWriter::new(out);
-        out.write_all(b"[")?;
-        Ok(Box::new(Array { out, any: false }))
+        // Nothing is written before there is something: a run that fails answers with an object.
+        Ok(Box::new(Array { out: BufWriter::new(out), any: false }))
     }
 }
 
@@ -72,7 +71,7 @@ struct Array<'w> {
 impl AttemptSink for Array<'_> {
     fn write(&mut self, batch: &Frame) -> Result<()> {
         for i in 0..batch.len() {
-            self.out.write_all(if self.any { b",\n" } else { b"\n" })?;
+            self.out.write_all(if self.any { b",\n" } else { b"[\n" })?;
             self.any = true;
             row(&mut self.out, batch, i, None)?;
         }
@@ -80,7 +79,7 @@ impl AttemptSink for Array<'_> {
     }
 
     fn finish(mut self: Box<Self>, _: &Meta) -> Result<()> {
-        self.out.write_all(b"\n]\n")?;
+        self.out.write_all(if self.any { b"\n]\n" } else { b"[\n]\n" })?;
         self.out.flush()?;
         Ok(())
     }

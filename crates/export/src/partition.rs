@@ -1,13 +1,16 @@
 //! Attempts as a folder of Parquet files, one folder a day, as Hive names them: `event_date=2026-11-22/attempts.parquet`.
 //!
 //! DuckDB, Spark, Athena, Trino and pyarrow read the day from the folder's name and open only the days that a query needs. Days are UTC. The column
-//! `event_date` itself is not in the files. What is not here: adding to files of an earlier run; a day that is written again is replaced as a whole.
+//! `event_date` itself is not in the files. What is not here: adding to files of an earlier run. A day that is written again is replaced as a whole, but never by
+//! fewer attempts than it has: the logs of its first hours may be gone by now.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use bouncestat_aggregation::{ATTEMPTS_PER_BATCH, Data, Frame, Meta, schema};
 use serde_json::json;
 
@@ -28,7 +31,11 @@ pub struct Partitions {
     dir: PathBuf,
     redaction: String,
     days: BTreeMap<i32, Day>,
+    kept: Kept,
 }
+
+/// Days that were left as they are, because they hold more attempts than were given now: filled when the sink is finished.
+pub type Kept = Arc<Mutex<Vec<String>>>;
 
 /// The file of a day, under its temporary name until it is whole.
 struct Day {
@@ -42,7 +49,12 @@ impl Partitions {
     /// Begins a folder, which is made where it is missing; `redaction`: what was done to addresses, for the metadata.
     pub fn begin(dir: &Path, redaction: &str) -> Result<Self> {
         fs::create_dir_all(dir).map_err(|e| Error::from(e).at(dir))?;
-        Ok(Self { dir: dir.to_owned(), redaction: redaction.to_owned(), days: BTreeMap::new() })
+        Ok(Self { dir: dir.to_owned(), redaction: redaction.to_owned(), days: BTreeMap::new(), kept: Kept::default() })
+    }
+
+    /// Where the days will stand that were left as they are.
+    pub fn kept(&self) -> Kept {
+        self.kept.clone()
     }
 
     /// The file of a day.
@@ -91,13 +103,25 @@ impl AttemptSink for Partitions {
         let mut files = Vec::new();
         let columns = columns(schema::ATTEMPTS.columns.iter().filter(|column| column.name != DAY));
         while let Some((day, file)) = self.days.pop_first() {
-            let whole = file.out.end(meta).and_then(|()| Ok(fs::rename(&file.temporary, &file.path)?));
+            let known = rows_of(&file.path).filter(|rows| *rows > file.rows);
+            let whole = file.out.end(meta).and_then(|()| {
+                Ok(match known {
+                    Some(_) => fs::remove_file(&file.temporary)?,
+                    None => fs::rename(&file.temporary, &file.path)?,
+                })
+            });
             if whole.is_err() {
                 let _ = fs::remove_file(&file.temporary);
             }
             whole.map_err(|e| e.at(&file.path))?;
+            if known.is_some()
+                && let Ok(mut kept) = self.kept.lock()
+            {
+                kept.push(folder(day));
+            }
+            let rows = known.unwrap_or(file.rows);
             files.push(json!({
-                "table": schema::ATTEMPTS.name, "file": format!("{}/{FILE}", folder(day)), "format": "parquet", "rows": file.rows, "columns": columns,
+                "table": schema::ATTEMPTS.name, "file": format!("{}/{FILE}", folder(day)), "format": "parquet", "rows": rows, "columns": columns,
             }));
         }
         write_whole(&self.dir.join("manifest.json"), |out| {
@@ -112,6 +136,12 @@ impl Drop for Partitions {
     fn drop(&mut self) {
         self.days.values().for_each(|day| drop(fs::remove_file(&day.temporary)));
     }
+}
+
+/// How many attempts a file holds; `None` where there is none that can be read.
+fn rows_of(path: &Path) -> Option<u64> {
+    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
+    u64::try_from(reader.metadata().file_metadata().num_rows()).ok()
 }
 
 /// The folder of a day: `event_date=2026-11-22`.

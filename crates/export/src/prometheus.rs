@@ -82,6 +82,7 @@ impl<'t> Family<'t> {
 
 /// A label's value: backslash, quotation mark and line feed are escaped; any other character may stand.
 fn escaped(value: &str) -> String {
+    let value: String = value.chars().map(|c| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c }).collect();
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 

@@ -143,7 +143,7 @@ pub(super) fn totals(page: &Page<'_>) -> Markup {
     let tile = |title: &str, class: &str, n: &str, more: [String; 2]| {
         let more: Vec<_> = more.iter().filter(|text| !text.is_empty()).collect();
         html! {
-            div { dt { (title) } dd { div.n class=(class) { (n) } div.x { @for (i, text) in more.iter().enumerate() { @if i > 0 { ", " } span { (text) } } } } }
+            div { dt { (title) } dd { div class=(format!("n {class}").trim_end()) { (n) } div.x { @for (i, text) in more.iter().enumerate() { @if i > 0 { ", " } span { (text) } } } } }
         }
     };
     let counted = |title: &str, column: &str, class: &str, remark: String| {
