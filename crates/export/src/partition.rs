@@ -104,12 +104,11 @@ impl AttemptSink for Partitions {
         let columns = columns(schema::ATTEMPTS.columns.iter().filter(|column| column.name != DAY));
         while let Some((day, file)) = self.days.pop_first() {
             let known = rows_of(&file.path).filter(|rows| *rows > file.rows);
-            let whole = file.out.end(meta).and_then(|()| {
-                Ok(match known {
-                    Some(_) => fs::remove_file(&file.temporary)?,
-                    None => fs::rename(&file.temporary, &file.path)?,
-                })
-            });
+            let placed = || match known {
+                Some(_) => fs::remove_file(&file.temporary),
+                None => fs::rename(&file.temporary, &file.path),
+            };
+            let whole = file.out.end(meta).and_then(|()| placed().map_err(Error::from));
             if whole.is_err() {
                 let _ = fs::remove_file(&file.temporary);
             }
