@@ -129,7 +129,9 @@ impl Settings {
             return bouncestat_export::by_name(name)
                 .ok_or_else(|| anyhow!("there is no format {name:?}; there are {}", formats()));
         }
-        match common.output.as_deref().filter(|path| *path != Path::new("-")) {
+        // A device or a pipe has no extension to tell a format.
+        let is_file = |path: &&Path| *path != Path::new("-") && path.metadata().map_or(true, |there| there.is_file());
+        match common.output.as_deref().filter(is_file) {
             Some(path) => bouncestat_export::by_path(path).ok_or_else(|| {
                 anyhow!("{}: the extension tells no format; name one with --format: {}", path.display(), formats())
             }),
