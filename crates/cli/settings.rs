@@ -129,13 +129,14 @@ impl Settings {
             return bouncestat_export::by_name(name)
                 .ok_or_else(|| anyhow!("there is no format {name:?}; there are {}", formats()));
         }
-        // A device or a pipe has no extension to tell a format.
-        let is_file = |path: &&Path| *path != Path::new("-") && path.metadata().map_or(true, |there| there.is_file());
-        match common.output.as_deref().filter(is_file) {
-            Some(path) => bouncestat_export::by_path(path).ok_or_else(|| {
+        // A device or a pipe needs no extension to tell a format.
+        let table = || bouncestat_export::by_name("table");
+        let other = |path: &Path| path.metadata().is_ok_and(|there| !there.is_file()).then(table).flatten();
+        match common.output.as_deref().filter(|path| *path != Path::new("-")) {
+            Some(path) => bouncestat_export::by_path(path).or_else(|| other(path)).ok_or_else(|| {
                 anyhow!("{}: the extension tells no format; name one with --format: {}", path.display(), formats())
             }),
-            None => Ok(bouncestat_export::by_name("table").expect("it is in the registry")),
+            None => Ok(table().expect("it is in the registry")),
         }
     }
 }

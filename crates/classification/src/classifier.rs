@@ -305,6 +305,10 @@ impl Classifier {
             Winner::List => Reason::Blocklisted,
             Winner::Unexpected => Reason::ProtocolError,
         };
+        let about = decide::before_the_recipient(decision.reason, context.stage);
+        if about != decision.reason {
+            (decision.reason, decision.disposition) = (about, None);
+        }
         self.name_list(&mut decision, named, found);
         decision
     }

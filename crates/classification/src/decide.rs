@@ -2,7 +2,7 @@
 //!
 //! A 554 greeting that Postfix defers is soft, with reply class 5; a full mailbox is soft even when it was bounced.
 
-use bouncestat_record::{Action, Class, Disposition, Reason};
+use bouncestat_record::{Action, Class, Disposition, Reason, Stage};
 
 /// Choices that are the user's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,20 @@ pub(crate) fn class(reason: Reason, digit: Option<u8>, action: Option<Action>, o
         (_, Some(5)) => by_reason,
         _ if matches!(reason, Reason::MailboxFull | Reason::TlsFailed | Reason::ServerError | Reason::Unknown) => Class::Soft,
         _ => by_reason,
+    }
+}
+
+/// What a reason means before a recipient was named (RFC 5321, section 3.3): whoever is refused then is the client or the sender, and
+/// no recipient may be suppressed for it. A host that takes no mail at all says so in its greeting (RFC 7504).
+pub(crate) fn before_the_recipient(reason: Reason, stage: Option<Stage>) -> Reason {
+    use Reason as R;
+    let recipient = matches!(reason, R::UserUnknown | R::MailboxDisabled | R::MailboxMoved | R::BadAddress | R::DomainInvalid);
+    match stage {
+        Some(Stage::Mail) if recipient => R::SenderRejected,
+        Some(Stage::Helo) if matches!(reason, R::BadAddress | R::DomainInvalid) => R::RdnsFailed,
+        Some(Stage::Helo) if recipient => R::Policy,
+        Some(Stage::Connect) if recipient && reason != R::DomainInvalid => R::Policy,
+        _ => reason,
     }
 }
 
@@ -74,6 +88,17 @@ pub(crate) fn disposition(reason: Reason, class: Class) -> Disposition {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_rcpt_nobody_is_suppressed() {
+        let at = before_the_recipient;
+        assert_eq!(at(Reason::UserUnknown, Some(Stage::Mail)), Reason::SenderRejected);
+        assert_eq!(at(Reason::MailboxDisabled, Some(Stage::Connect)), Reason::Policy);
+        assert_eq!(at(Reason::DomainInvalid, Some(Stage::Helo)), Reason::RdnsFailed);
+        assert_eq!(at(Reason::DomainInvalid, Some(Stage::Connect)), Reason::DomainInvalid, "a 521 greeting");
+        assert_eq!(at(Reason::UserUnknown, Some(Stage::Rcpt)), Reason::UserUnknown);
+        assert_eq!(at(Reason::UserUnknown, None), Reason::UserUnknown);
+    }
 
     #[test]
     fn the_logging_servers_action_counts_first() {
