@@ -149,13 +149,8 @@ pub fn excluded(summary: &Summary) -> Excluded {
     }
 }
 
-/// The coverage line, always.
-pub fn say_coverage(summary: &Summary) {
-    say_coverage_of(summary, "attempt");
-}
-
-/// The same where something else than attempts is counted.
-pub fn say_coverage_of(summary: &Summary, what: &str) {
+/// The coverage line, always. `what` lies outside the window.
+pub fn say_coverage(summary: &Summary, what: &str) {
     let c = coverage(summary);
     let mut line = format!(
         "{}, {}, {}: {} used, {} irrelevant, {} unrecognised",
@@ -219,13 +214,17 @@ fn times(n: u64) -> String {
     if n == 1 { "once".to_owned() } else { format!("{} times", grouped(n)) }
 }
 
-/// A hint where nothing was counted: a report of zeros is never silent.
-pub fn say_if_empty(deliveries: u64, window: Window, summary: &Summary) {
-    say_if_none("delivery", deliveries, window, summary);
+/// Says of `n` things that were counted what is not to be seen in the number: that there is none, or that `--domain` leaves some out.
+pub fn say_found(what: &str, n: u64, domains: &Domains, window: Window, summary: &Summary) {
+    if domains.is_all() {
+        say_if_none(what, n, window, summary);
+    } else {
+        say_domains(domains, n);
+    }
 }
 
-/// The same of something else.
-pub fn say_if_none(what: &str, n: u64, window: Window, summary: &Summary) {
+/// A hint where nothing was counted: a report of zeros is never silent.
+fn say_if_none(what: &str, n: u64, window: Window, summary: &Summary) {
     if n > 0 {
         return;
     }
@@ -239,13 +238,10 @@ pub fn say_if_none(what: &str, n: u64, window: Window, summary: &Summary) {
 }
 
 /// Says what `--domain` leaves out: a part must not be taken for the whole, nor a misspelt domain for one without mail.
-pub fn say_domains(domains: &Domains, deliveries: u64) {
-    match (domains.is_all(), deliveries) {
-        (true, _) => {}
-        (false, 0) => eprintln!("bouncestat: warning: there is no delivery to {}", domains.list()),
-        (false, _) => {
-            note(format!("only deliveries to {} are reported; lines and what is not counted are those of all", domains.list()))
-        }
+fn say_domains(domains: &Domains, deliveries: u64) {
+    match deliveries {
+        0 => eprintln!("bouncestat: warning: there is no delivery to {}", domains.list()),
+        _ => note(format!("only deliveries to {} are reported; lines and what is not counted are those of all", domains.list())),
     }
 }
 

@@ -1,15 +1,16 @@
 //! `bouncestat attempts [PATH]...`: one row an attempt, classified.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use bouncestat_aggregation::{Frame, Meta};
 use bouncestat_export::{AttemptSink, Format, Kept, Options, Partitions};
 
-use super::{Ready, exit_code, meta};
+use super::payload::csv_excel_does_something;
+use super::{Ready, meta, tell};
 use crate::args::{Attempts, Common};
 use crate::consumers::{Only, Rows};
+use crate::notes;
 use crate::output::{Output, export_folder};
 use crate::settings::{Settings, domains, redactor, rules};
-use crate::{exit, notes};
 
 /// Writes the attempts.
 pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
@@ -18,15 +19,13 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
     let classifier = rules(common)?;
     let redact = redactor(common)?;
     let domains = domains(common)?;
-    if common.csv_excel && !common.from_file.gave("csv-excel") && format.name() != "csv" && common.export.is_none() {
-        bail!("--csv-excel is for --format csv and --export, not for {}", format.name());
-    }
+    csv_excel_does_something(common, format.name())?;
     if let Some(dir) = &common.export {
         export_folder(dir)?;
     }
     let ready = Ready::new(&args.paths.paths, common, &settings)?;
     let window = ready.options.window;
-    let files: Vec<String> = ready.plan.files.iter().map(|f| f.source.path.display().to_string()).collect();
+    let files = ready.file_names();
     let zone = settings.zone;
     let clock = move |at| zone.to_wall(at).format("%Y-%m-%d %H:%M:%S").to_string();
     let zone_name = notes::zone_name(zone);
@@ -55,16 +54,8 @@ pub fn run(args: &Attempts, common: &Common) -> Result<u8> {
     if let Some(error) = failed {
         return Err(error.into());
     }
-    notes::say_problems(&summary.problems);
-    notes::say_coverage(&summary);
-    let code = exit_code(&summary);
-    if code == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
-    if domains.is_all() {
-        notes::say_if_empty(rows as u64, window, &summary);
-    }
-    notes::say_domains(&domains, rows as u64);
+    let code = tell(&summary, "attempt")?;
+    notes::say_found("delivery", rows as u64, &domains, window, &summary);
     targets.finish(&meta(window, &summary, classifier.rules_version()))?;
     Ok(code)
 }

@@ -16,13 +16,12 @@ use bouncestat_aggregation::{Aggregator, Frame, Report, Value as Cell};
 use bouncestat_ingest::run::Summary;
 use serde_json::{Value, json};
 
-use super::{Ready, exit_code, meta};
+use super::{Ready, meta, tell};
 use crate::args::{Check, Common};
 use crate::consumers::{Count, Only};
 use crate::output::Output;
 use crate::settings::{AsOf, Settings, domains, redactor, rules};
 use crate::threshold::{AGE, Threshold, Unit, shown, value};
-use crate::{exit, notes};
 
 /// Rows in the performance data and below the status line, where nothing is said: Nagios reads no more than 8 kB.
 const TOP: usize = 20;
@@ -116,11 +115,7 @@ pub fn run(args: &Check, common: &Common) -> Result<u8> {
     if let Some(error) = failed {
         return Err(error.into());
     }
-    notes::say_problems(&summary.problems);
-    notes::say_coverage(&summary);
-    if exit_code(&summary) == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
+    tell(&summary, "attempt")?;
     let report = aggregator.finish(meta(window, &summary, rules.rules_version()))?;
     let now = match settings.as_of {
         AsOf::At(at) => at,

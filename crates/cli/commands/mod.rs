@@ -168,6 +168,24 @@ impl Ready {
     }
 }
 
+/// Says what was read and what could not be; gives the exit code. Nothing at all is an error. `what` is what the run counts.
+fn tell(summary: &Summary, what: &str) -> Result<u8> {
+    notes::say_problems(&summary.problems);
+    notes::say_coverage(summary, what);
+    match exit_code(summary) {
+        exit::NOTHING => Err(notes::nothing(summary)),
+        code => Ok(code),
+    }
+}
+
+/// Refuses the format of metrics where there are none.
+fn no_metrics(settings: &Settings, common: &Common, of: &str) -> Result<()> {
+    if settings.format(common)?.name() == "prometheus" {
+        bail!("--format prometheus is for the report: there are no metrics of {of}");
+    }
+    Ok(())
+}
+
 /// The exit code of a run: whether all, some or nothing of the input could be read.
 fn exit_code(summary: &Summary) -> u8 {
     let failed = summary.problems.iter().any(Problem::is_failure);

@@ -81,6 +81,11 @@ fn one_table_only(common: &Common, format: &str) -> Result<()> {
     if common.table.is_some() && !common.from_file.gave("table") && !["csv", "parquet"].contains(&format) {
         bail!("--table is for the formats of one table, csv and parquet; {format} holds every table");
     }
+    csv_excel_does_something(common, format)
+}
+
+/// `--csv-excel` where nothing would come of it.
+pub fn csv_excel_does_something(common: &Common, format: &str) -> Result<()> {
     if common.csv_excel && !common.from_file.gave("csv-excel") && format != "csv" && common.export.is_none() {
         bail!("--csv-excel is for --format csv and --export, not for {format}");
     }

@@ -4,11 +4,11 @@ use anyhow::{Result, bail};
 use bouncestat_aggregation::schema::REJECT_TABLES;
 use bouncestat_aggregation::{Excluded, Meta, Rejects};
 
-use super::{Payload, Ready, exit_code, meta};
+use super::{Payload, Ready, meta, no_metrics, tell};
 use crate::args::{Common, Paths};
 use crate::consumers::{Only, Ours};
+use crate::notes;
 use crate::settings::{Settings, domains, redactor, rules};
-use crate::{exit, notes};
 
 /// Counts rejects.
 pub fn run(args: &Paths, common: &Common) -> Result<u8> {
@@ -18,9 +18,7 @@ pub fn run(args: &Paths, common: &Common) -> Result<u8> {
     if !tables.contains(&table) {
         bail!("rejects has no table {table:?}; there are {}", tables.join(", "));
     }
-    if settings.format(common)?.name() == "prometheus" {
-        bail!("--format prometheus is for the report: there are no metrics of rejects");
-    }
+    no_metrics(&settings, common, "rejects")?;
     let rules = rules(common)?;
     let redact = redactor(common)?;
     let domains = domains(common)?;
@@ -34,17 +32,9 @@ pub fn run(args: &Paths, common: &Common) -> Result<u8> {
     // Deliveries are not counted here: outside the window, or gone without a word, are rejects or nothing.
     summary.counts.outside_window = summary.counts.rejects_outside_window;
     summary.counts.lost = 0;
-    notes::say_problems(&summary.problems);
-    notes::say_coverage_of(&summary, "reject");
-    let code = exit_code(&summary);
-    if code == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
+    let code = tell(&summary, "reject")?;
     let count = rejects.count();
-    if domains.is_all() {
-        notes::say_if_none("reject", count, window, &summary);
-    }
-    notes::say_domains(&domains, count);
+    notes::say_found("reject", count, &domains, window, &summary);
     let meta = meta(window, &summary, rules.rules_version());
     let excluded = Excluded { duplicates: meta.excluded.duplicates, ..Excluded::default() };
     let report = rejects.finish(Meta { excluded, ..meta }, &files)?;

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use bouncestat_aggregation::{Aggregator, Report, Value};
 use bouncestat_ingest::join::window::Window;
 
-use super::{Payload, Ready, exit_code, meta, reported, window_before};
+use super::{Payload, Ready, meta, reported, tell, window_before};
 use crate::args::Common;
 use crate::consumers::{Both, Count, Only};
 use crate::definition::definition;
@@ -53,22 +53,14 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
     if let Some(error) = failed {
         return Err(error.into());
     }
-    notes::say_problems(&summary.problems);
     warnings.extend(summary.problems.iter().map(ToString::to_string));
-    notes::say_coverage(&summary);
-    let mut code = exit_code(&summary);
-    if code == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
+    let mut code = tell(&summary, "attempt")?;
     let meta = meta(window, &summary, rules.rules_version());
     let report = match before {
         Some(before) => aggregator.finish_beside(meta, &mut past, reported(before))?,
         None => aggregator.finish(meta)?,
     };
-    if domains.is_all() {
-        notes::say_if_empty(deliveries(&report), window, &summary);
-    }
-    notes::say_domains(&domains, deliveries(&report));
+    notes::say_found("delivery", deliveries(&report), &domains, window, &summary);
     if crossed(&report, &thresholds) {
         code = exit::CROSSED;
     }

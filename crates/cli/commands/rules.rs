@@ -11,12 +11,12 @@ use bouncestat_ingest::run::Consumer;
 use bouncestat_record::{Delivery, Outcome};
 use serde_json::{Value, json};
 
-use super::{Ready, exit_code};
+use super::{Ready, tell};
 use crate::args::{Common, RulesAction};
 use crate::consumers::{Only, rule_of};
+use crate::exit;
 use crate::output::Output;
 use crate::settings::{Rules, Settings, domains, rules};
-use crate::{exit, notes};
 
 /// Does what was asked with rules.
 pub fn run(action: &RulesAction, common: &Common) -> Result<u8> {
@@ -87,11 +87,7 @@ fn stats(paths: &[PathBuf], common: &Common) -> Result<u8> {
             *total.entry(rule).or_default() += n;
         }
     });
-    notes::say_problems(&summary.problems);
-    notes::say_coverage(&summary);
-    if exit_code(&summary) == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
+    let code = tell(&summary, "attempt")?;
     let mut rows: Vec<_> = total.into_iter().collect();
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let mut text = String::new();
@@ -99,7 +95,7 @@ fn stats(paths: &[PathBuf], common: &Common) -> Result<u8> {
         let _ = writeln!(text, "{n:>12}  {rule}");
     }
     print(&text, common)?;
-    Ok(exit_code(&summary))
+    Ok(code)
 }
 
 fn lint(file: &Path) -> Result<u8> {

@@ -10,13 +10,13 @@ use bouncestat_aggregation::{Policy, Remember, Report, Suppression, Table, Value
 use bouncestat_export::lists;
 use bouncestat_ingest::input::SourceKind;
 
-use super::{Payload, Ready, exit_code, meta};
+use super::{Payload, Ready, meta, no_metrics, tell};
 use crate::args::{Common, Suppress};
 use crate::consumers::{Only, Stop};
+use crate::notes;
 use crate::output::Output;
 use crate::redact::Redactor;
 use crate::settings::{Settings, domains, redactor, rules};
-use crate::{exit, notes};
 
 /// Makes the list.
 pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
@@ -25,9 +25,7 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
     if table != "suppress" {
         return Err(anyhow!("suppress has one table, suppress, and no {table:?}"));
     }
-    if settings.format(common)?.name() == "prometheus" {
-        return Err(anyhow!("--format prometheus is for the report: there are no metrics of the list"));
-    }
+    no_metrics(&settings, common, "the list")?;
     let rules = rules(common)?;
     let redact = redactor(common)?;
     let domains = domains(common)?;
@@ -49,19 +47,11 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
         summary.problems.sort();
         summary.problems.dedup();
     }
-    notes::say_problems(&summary.problems);
-    notes::say_coverage(&summary);
-    let code = exit_code(&summary);
-    if code == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
+    let code = tell(&summary, "attempt")?;
     let policy = Policy { hard: args.hard, soft: args.soft, soft_days: args.soft_days, domain: args.dead_domain };
     let table = Table::from(found.frame(&policy, &files));
     say_taken_before(&table);
-    if domains.is_all() {
-        notes::say_if_empty(found.deliveries(), window, &summary);
-    }
-    notes::say_domains(&domains, found.deliveries());
+    notes::say_found("delivery", found.deliveries(), &domains, window, &summary);
     let mut meta = meta(window, &summary, rules.rules_version());
     (meta.window.first_event, meta.window.last_event) = found.events().unzip();
     target.write(&Report { meta, before: None, tables: vec![table] })?;

@@ -3,11 +3,11 @@
 use anyhow::{Result, anyhow};
 use bouncestat_aggregation::{Aggregator, Thresholds};
 
-use super::{Payload, Ready, exit_code, meta, reported, window_before};
+use super::{Payload, Ready, meta, no_metrics, reported, tell, window_before};
 use crate::args::{Common, Suspects};
 use crate::consumers::{Both, Count, Only};
+use crate::notes;
 use crate::settings::{Settings, domains, redactor, rules};
-use crate::{exit, notes};
 
 /// The tables of the command.
 const TABLES: [&str; 3] = ["suspects", "evidence", "lookalikes"];
@@ -19,9 +19,7 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     if !TABLES.contains(&table) {
         return Err(anyhow!("suspects has no table {table:?}; there are {}", TABLES.join(", ")));
     }
-    if settings.format(common)?.name() == "prometheus" {
-        return Err(anyhow!("--format prometheus is for the report: there are no metrics of suspects"));
-    }
+    no_metrics(&settings, common, "suspects")?;
     let rules = rules(common)?;
     let redact = redactor(common)?;
     let domains = domains(common)?;
@@ -43,20 +41,12 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     if let Some(error) = failed {
         return Err(error.into());
     }
-    notes::say_problems(&summary.problems);
-    notes::say_coverage(&summary);
-    let code = exit_code(&summary);
-    if code == exit::NOTHING {
-        return Err(notes::nothing(&summary));
-    }
+    let code = tell(&summary, "attempt")?;
     let thresholds = Thresholds { min_refused: args.min_refused, min_share: args.min_share, min_score: args.min_score };
     let meta = meta(window, &summary, rules.rules_version());
     let before = before.map(|window| (&mut past, reported(window)));
     let report = aggregator.suspects(meta, before, &thresholds, &files)?;
-    if domains.is_all() {
-        notes::say_if_empty(aggregator.deliveries(), window, &summary);
-    }
-    notes::say_domains(&domains, aggregator.deliveries());
+    notes::say_found("delivery", aggregator.deliveries(), &domains, window, &summary);
     payload.write(&report, &[])?;
     Ok(code)
 }
