@@ -57,6 +57,8 @@ pub enum Command {
     Rejects(Paths),
     /// One row an attempt, classified
     Attempts(Attempts),
+    /// Read what is new in logs, once, into a dataset that every command reads
+    Collect(Collect),
     /// Replies, one a line, to verdicts as JSON lines
     Classify(Classify),
     /// What a code, a reply or a log line means, why we say so, and what to do
@@ -96,6 +98,17 @@ pub struct Attempts {
 pub enum PartitionBy {
     /// The day of the attempt, UTC.
     Date,
+}
+
+/// Arguments of `collect`.
+#[derive(Debug, ClapArgs)]
+pub struct Collect {
+    /// Files, folders, globs, or `-`; none: the mail logs of this machine
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The dataset: a folder, which is made where it is missing
+    #[arg(long, value_name = "DIR", required = true)]
+    pub into: PathBuf,
 }
 
 /// Arguments of `report`.

@@ -3,15 +3,34 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use bouncestat_ingest::input::{DiscoverOptions, Machine, Places, default_places, discover};
+use bouncestat_ingest::input::{DiscoverOptions, Machine, Places, Problem, Source, default_places, discover};
 use bouncestat_ingest::plan::{Plan, plan};
 
 use crate::args::Common;
 use crate::settings::Settings;
 use crate::{notes, when};
 
+/// The dataset that a PATH names, if one does: it stands alone.
+pub fn dataset<'p>(paths: &'p [PathBuf], common: &'p Common) -> Result<Option<&'p Path>> {
+    let paths = if paths.is_empty() { &common.from_file.paths } else { paths };
+    let Some(dir) = paths.iter().find(|path| bouncestat_store::is_dataset(path)) else { return Ok(None) };
+    if paths.len() > 1 {
+        bail!("{} is a dataset: name it alone, logs and other datasets by themselves", dir.display());
+    }
+    Ok(Some(dir))
+}
+
 /// Finds the logs and looks into them. Without a PATH: those of the file of settings, else the usual places.
 pub fn find(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Plan> {
+    let (sources, mut problems) = sources(paths, common)?;
+    let mut plan = plan(sources, &settings.plan_options(common));
+    problems.append(&mut plan.problems);
+    plan.problems = problems;
+    Ok(plan)
+}
+
+/// Finds the logs.
+pub fn sources(paths: &[PathBuf], common: &Common) -> Result<(Vec<Source>, Vec<Problem>)> {
     let paths = if paths.is_empty() { &common.from_file.paths } else { paths };
     let (paths, before) = if paths.is_empty() {
         let places = default_places(&Machine::this(std::env::var_os("ExchangeInstallPath").map(PathBuf::from)));
@@ -28,12 +47,9 @@ pub fn find(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<P
         (paths.to_vec(), Vec::new())
     };
     let discovery = discover(&paths, &DiscoverOptions { recursive: common.recursive });
-    let mut plan = plan(discovery.sources, &settings.plan_options(common));
     let mut problems = before;
     problems.extend(discovery.problems);
-    problems.append(&mut plan.problems);
-    plan.problems = problems;
-    Ok(plan)
+    Ok((discovery.sources, problems))
 }
 
 /// The error of a machine without mail logs: where was looked, and where they may be instead.

@@ -69,6 +69,14 @@ pub fn say_plan(plan: &Plan) {
     }
 }
 
+/// Says what a dataset holds.
+pub fn say_dataset(reading: &bouncestat_store::Reading) {
+    let manifest = reading.manifest();
+    let lines: u64 = manifest.segments.iter().map(|segment| segment.lines.lines).sum();
+    let newest = reading.newest().map(|at| format!(", the newest event {}", rfc3339(at))).unwrap_or_default();
+    note(format!("the dataset {} of {} collected{newest}", reading.dir().display(), count(lines, "line")));
+}
+
 /// Which years had to be guessed.
 pub fn guessed_years(plan: &Plan) -> Vec<String> {
     let mut guesses = Vec::new();
@@ -255,7 +263,7 @@ pub fn name(mta: Mta) -> &'static str {
 }
 
 /// `1 file`, `2,000 files`.
-fn count(n: u64, what: &str) -> String {
+pub fn count(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 
-use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -10,12 +9,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub struct Bar(Option<ProgressBar>);
 
 impl Bar {
-    /// A bar for the files of a plan; nothing where nobody looks.
-    pub fn new(plan: &Plan, hidden: bool) -> Self {
+    /// A bar for so many bytes, where that is known; nothing where nobody looks.
+    pub fn new(total: Option<u64>, hidden: bool) -> Self {
         if hidden || !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let total: Option<u64> = plan.files.iter().map(|f| f.source.size).sum();
         let (bar, form) = match total {
             Some(total) => (ProgressBar::new(total), "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"),
             None => (ProgressBar::no_length(), "{spinner} {bytes} {bytes_per_sec}"),

@@ -10,6 +10,11 @@
 
 use std::borrow::Cow;
 
+use bouncestat_ingest::join::fold::View;
+use bouncestat_ingest::join::stitch::Message;
+use bouncestat_ingest::join::store::Part;
+use bouncestat_ingest::reject::Kept;
+use bouncestat_store::Redact;
 use bouncestat_record::{Delivery, Mta, Rejection, Try, Verdict, address};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
@@ -39,6 +44,34 @@ struct Names<'a> {
     locals: Vec<(&'a str, String)>,
     /// Domains, with what they become; with `address` only.
     domains: Vec<(String, String)>,
+}
+
+impl Redact for Redactor {
+    fn message(&self, view: View<'_>, kept: usize) -> Message {
+        let (addresses, mta) = self.names_of(&view, kept);
+        let addresses: Vec<Option<&str>> = addresses.iter().map(|address| Some(address.as_str())).collect();
+        let names = self.names(&addresses, mta);
+        Message::mapped(view, &mut |number, part, text| match part {
+            _ if number < kept => text.to_vec(),
+            Part::Recipient | Part::Original | Part::Sender => self.address(&String::from_utf8_lossy(text), mta).into_bytes(),
+            Part::Reply | Part::RelayHost => self.pieces(text, &names, mta),
+            // The same for all messages: what joins them must stay equal.
+            Part::MessageId => self.pieces(text, &Names::default(), mta),
+            Part::RelayIp | Part::NextId | Part::Instance | Part::SourceIp => text.to_vec(),
+        })
+    }
+
+    fn reject(&self, mta: Mta, kept: &Kept) -> Kept {
+        let mut shown = kept.clone();
+        kept.tell(mta, 0, &mut |rejection| {
+            self.rejection(rejection, |clean| {
+                shown.reject.recipient = clean.recipient.as_bytes().to_vec().into();
+                shown.reject.sender = clean.sender.map(|sender| sender.as_bytes().to_vec().into());
+                shown.reject.text = clean.text.to_vec().into();
+            });
+        });
+        shown
+    }
 }
 
 impl Redactor {
@@ -167,6 +200,17 @@ impl Redactor {
             Value::Object(object) => object.values_mut().for_each(|value| self.json(value)),
             _ => {}
         }
+    }
+
+    /// The addresses of a message, as they are kept in a dataset: its recipients and senders, wherever they stand.
+    fn names_of(&self, view: &View<'_>, kept: usize) -> (Vec<String>, Option<Mta>) {
+        let parts = [Part::Recipient, Part::Original, Part::Sender];
+        let new = view.events.iter().skip(kept);
+        let texts = new.flat_map(|event| parts.map(|part| view.text.get(event.span(part)))).filter(|text| !text.is_empty());
+        let mut addresses: Vec<String> = texts.map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        (addresses, Some(view.mta))
     }
 
     fn names<'a>(&self, addresses: &[Option<&'a str>], mta: Option<Mta>) -> Names<'a> {

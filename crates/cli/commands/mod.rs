@@ -3,6 +3,7 @@
 mod attempts;
 pub mod check;
 mod classify;
+mod collect;
 mod completions;
 mod explain;
 mod man;
@@ -23,6 +24,7 @@ use bouncestat_ingest::input::{ChunkOptions, Problem, SourceKind};
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run as run_plan};
+use bouncestat_store::Reading;
 
 use crate::args::{Args, Command, Common};
 use crate::config::near;
@@ -38,7 +40,7 @@ use crate::{exit, input, notes};
 use payload::Payload;
 
 /// Commands that are promised and not built yet. Their names are no PATHs.
-const LATER: [&str; 2] = ["collect", "follow"];
+const LATER: [&str; 1] = ["follow"];
 
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
@@ -59,6 +61,7 @@ pub fn run(args: Args) -> Result<u8> {
         Some(Command::Suppress(args)) => suppress::run(&args, common),
         Some(Command::Rejects(args)) => rejects::run(&args, common),
         Some(Command::Attempts(args)) => attempts::run(&args, common),
+        Some(Command::Collect(args)) => collect::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),
         Some(Command::Rules(args)) => rules::run(&args.action, common),
@@ -79,9 +82,17 @@ fn meant_a_command(path: &Path) -> Result<()> {
     if near.is_empty() { Ok(()) } else { bail!("there is no command and no file {word}{near}") }
 }
 
-/// A plan that is ready to run, with its window.
+/// What is read.
+enum Input {
+    /// Logs.
+    Logs(Plan),
+    /// What was collected of logs.
+    Dataset(Box<Reading>),
+}
+
+/// What is ready to be read, with its window.
 struct Ready {
-    plan: Plan,
+    input: Input,
     options: RunOptions,
 }
 
@@ -89,31 +100,68 @@ impl Ready {
     /// Finds the logs, resolves the window, and says what will be read.
     fn new(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Self> {
         let ready = Self::again(paths, common, settings)?;
-        notes::say_plan(&ready.plan);
+        if let Some(output) = common.output.as_deref().and_then(|path| path.canonicalize().ok()).filter(|path| ready.reads(path)) {
+            bail!("-o {} is one of the files to read: name another one", output.display());
+        }
+        match &ready.input {
+            Input::Logs(plan) => notes::say_plan(plan),
+            Input::Dataset(reading) => notes::say_dataset(reading),
+        }
         Ok(ready)
     }
 
     /// The same without a word, for a second run over the same logs.
     fn again(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Self> {
+        if let Some(dir) = input::dataset(paths, common)? {
+            return Self::of_dataset(dir, common, settings);
+        }
         let plan = input::find(paths, common, settings)?;
         if settings.as_of == AsOf::Last && plan.files.iter().any(|f| f.source.kind != SourceKind::File) {
             bail!("--as-of last needs to know the end before the beginning: give files, not standard input or a pipe");
         }
-        if let Some(output) = common.output.as_deref().and_then(|path| path.canonicalize().ok())
-            && plan.files.iter().any(|f| f.source.path.canonicalize().is_ok_and(|path| path == output))
-        {
-            bail!("-o {} is one of the logs to read: name another file", output.display());
-        }
         let window = settings.window(common, || plan.newest())?;
-        let options = RunOptions { window, chunks: ChunkOptions::default(), threads: settings.threads };
-        // The pool is made only where one thread does not do, and only now.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global();
-        Ok(Self { plan, options })
+        Ok(Self { input: Input::Logs(plan), options: run_options(window, settings) })
+    }
+
+    fn of_dataset(dir: &Path, common: &Common, settings: &Settings) -> Result<Self> {
+        if common.unrecognised.is_some() {
+            bail!("--unrecognised needs logs: a dataset counts the lines that were not understood, and does not keep them");
+        }
+        let reading = Reading::open(dir)?;
+        let window = settings.window(common, || reading.newest())?;
+        Ok(Self { input: Input::Dataset(Box::new(reading)), options: run_options(window, settings) })
+    }
+
+    /// Which years had to be guessed.
+    fn guessed_years(&self) -> Vec<String> {
+        match &self.input {
+            Input::Logs(plan) => notes::guessed_years(plan),
+            Input::Dataset(_) => Vec::new(),
+        }
+    }
+
+    /// Whether it can be read only once.
+    fn is_read_once(&self) -> bool {
+        match &self.input {
+            Input::Logs(plan) => plan.files.iter().any(|f| f.source.kind != SourceKind::File),
+            Input::Dataset(_) => false,
+        }
+    }
+
+    /// Whether a file is one of the logs.
+    fn reads(&self, file: &Path) -> bool {
+        match &self.input {
+            Input::Logs(plan) => plan.files.iter().any(|f| f.source.path.canonicalize().is_ok_and(|log| log == file)),
+            Input::Dataset(reading) => reading.dir().canonicalize().is_ok_and(|dir| file.starts_with(dir)),
+        }
     }
 
     /// The names of the logs, in the order of the plan.
     fn file_names(&self) -> Vec<String> {
-        self.plan.files.iter().map(|f| f.source.path.display().to_string()).collect()
+        match &self.input {
+            Input::Logs(plan) => plan.files.iter().map(|f| f.source.path.display().to_string()).collect(),
+            Input::Dataset(reading) => reading.names(),
+        }
     }
 
     /// Runs it, and writes what `--unrecognised` asks for.
@@ -129,8 +177,7 @@ impl Ready {
         if path == Path::new("-") {
             bail!("--unrecognised needs a file: standard output has the tables");
         }
-        let one = |path: &Path| path.canonicalize().ok();
-        if one(path).is_some_and(|file| self.plan.files.iter().any(|f| one(&f.source.path).is_some_and(|log| log == file))) {
+        if path.canonicalize().is_ok_and(|file| self.reads(&file)) {
             bail!("--unrecognised {} is one of the logs to read: name another file", path.display());
         }
         let format = bouncestat_export::by_path(path).map_or("csv", |format| format.name());
@@ -159,13 +206,32 @@ impl Ready {
         Ok(summary)
     }
 
+    /// How many bytes lie on the disk, where that is known.
+    fn size(&self) -> Option<u64> {
+        match &self.input {
+            Input::Logs(plan) => plan.files.iter().map(|f| f.source.size).sum(),
+            Input::Dataset(reading) => Some(reading.bytes(self.options.window)),
+        }
+    }
+
     /// Runs it, with a progress bar.
     fn run<C: Consumer>(self, common: &Common, consumer: &C, on_part: &mut dyn FnMut(C::Part)) -> Summary {
-        let bar = Bar::new(&self.plan, common.no_progress);
-        let summary = run_plan(self.plan, &self.options, consumer, on_part, &|progress| bar.at(progress));
+        let bar = Bar::new(self.size(), common.no_progress);
+        let at = |progress| bar.at(progress);
+        let summary = match self.input {
+            Input::Logs(plan) => run_plan(plan, &self.options, consumer, on_part, &at),
+            Input::Dataset(reading) => reading.run(self.options.window, consumer, on_part, &at),
+        };
         bar.done();
         summary
     }
+}
+
+/// How to run.
+fn run_options(window: Window, settings: &Settings) -> RunOptions {
+    // The pool is made only where one thread does not do, and only now.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(settings.threads).build_global();
+    RunOptions { window, chunks: ChunkOptions::default(), threads: settings.threads }
 }
 
 /// Says what was read and what could not be; gives the exit code. Nothing at all is an error. `what` is what the run counts.

@@ -34,7 +34,7 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
     let payload = Payload::open(common, &settings, table, &redact)?;
     let ready = Ready::new(paths, common, &settings)?;
     let window = ready.options.window;
-    let mut warnings = notes::guessed_years(&ready.plan);
+    let mut warnings = ready.guessed_years();
     let before = if compare { Some(before(window, &settings)?) } else { None };
     let (mut aggregator, mut past) = (Aggregator::new(), Aggregator::new());
     aggregator.name_files(ready.file_names());

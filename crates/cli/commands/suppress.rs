@@ -8,7 +8,6 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use bouncestat_aggregation::{Policy, Remember, Report, Suppression, Table, Value};
 use bouncestat_export::lists;
-use bouncestat_ingest::input::SourceKind;
 
 use super::{Payload, Ready, meta, no_metrics, tell};
 use crate::args::{Common, Suppress};
@@ -33,7 +32,7 @@ pub fn run(args: &Suppress, common: &Common) -> Result<u8> {
     let ready = Ready::new(&args.paths.paths, common, &settings)?;
     let window = ready.options.window;
     let files = ready.file_names();
-    let once = ready.plan.files.iter().any(|f| f.source.kind != SourceKind::File);
+    let once = ready.is_read_once();
     let mut found = Suppression::default();
     let remember = if once { Remember::Everybody } else { Remember::Nobody };
     let stop = |remember| Only { domains: &domains, inner: Stop { rules: &rules, redact: &redact, remember } };

@@ -29,7 +29,7 @@ use bouncestat_record::time::Micros;
 
 pub use dir::export_dir;
 pub use error::{Error, ErrorKind, Result};
-pub use partition::{Kept, Partitions};
+pub use partition::{DayFiles, Kept, Partitions};
 pub use text::rfc3339;
 
 /// How a moment is shown to people: given microseconds UTC, the local time, say.

@@ -35,7 +35,7 @@ impl Format for Parquet {
         let frame = &chosen(report, options)?.frame;
         let mut sink = RowGroups::begin(frame.spec(), None, out, options.redaction)?;
         sink.rows(frame, rows(frame, options.top))?;
-        sink.end(&report.meta)
+        sink.end(&report.meta).map(drop)
     }
 
     fn attempts<'w>(&self, out: Box<dyn Write + Send + 'w>, options: &Options<'w>) -> Result<Box<dyn AttemptSink + 'w>> {
@@ -101,8 +101,8 @@ impl<W: Write + Send> RowGroups<W> {
         Ok(())
     }
 
-    /// Writes what is left, and the metadata.
-    pub(crate) fn end(mut self, meta: &Meta) -> Result<()> {
+    /// Writes what is left, and the metadata; gives back what was written to.
+    pub(crate) fn end(mut self, meta: &Meta) -> Result<W> {
         if !self.waiting.is_empty() {
             self.row_group()?;
         }
@@ -116,9 +116,9 @@ impl<W: Write + Send> RowGroups<W> {
         ] {
             self.out.append_key_value_metadata(KeyValue::new(format!("bouncestat.{key}"), value));
         }
-        self.out.finish()?;
-        self.out.inner_mut().flush()?;
-        Ok(())
+        let mut out = self.out.into_inner()?;
+        out.flush()?;
+        Ok(out)
     }
 }
 
@@ -128,7 +128,7 @@ impl<W: Write + Send> AttemptSink for RowGroups<W> {
     }
 
     fn finish(self: Box<Self>, meta: &Meta) -> Result<()> {
-        self.end(meta)
+        self.end(meta).map(drop)
     }
 }
 

@@ -85,16 +85,10 @@ impl Partitions {
 
 impl AttemptSink for Partitions {
     fn write(&mut self, batch: &Frame) -> Result<()> {
-        let column = schema::ATTEMPTS.index(DAY).expect("it is in the column list");
-        let Data::Date(days) = batch.data(column) else { unreachable!("days are dates") };
-        let mut start = 0;
-        while start < days.len() {
-            let day = days[start].unwrap_or_default();
-            let end = start + days[start..].iter().take_while(|d| **d == days[start]).count();
+        for (day, rows) in days(batch) {
             let file = self.day(day)?;
-            file.rows += (end - start) as u64;
-            file.out.rows(batch, start..end)?;
-            start = end;
+            file.rows += rows.len() as u64;
+            file.out.rows(batch, rows)?;
         }
         self.make_room()
     }
@@ -108,7 +102,7 @@ impl AttemptSink for Partitions {
                 Some(_) => fs::remove_file(&file.temporary),
                 None => fs::rename(&file.temporary, &file.path),
             };
-            let whole = file.out.end(meta).and_then(|()| placed().map_err(Error::from));
+            let whole = file.out.end(meta).and_then(|_| placed().map_err(Error::from));
             if whole.is_err() {
                 let _ = fs::remove_file(&file.temporary);
             }
@@ -135,6 +129,57 @@ impl Drop for Partitions {
     fn drop(&mut self) {
         self.days.values().for_each(|day| drop(fs::remove_file(&day.temporary)));
     }
+}
+
+/// Attempts by day, one Parquet file a day, in memory: who writes them decides on their places.
+pub struct DayFiles {
+    redaction: String,
+    days: BTreeMap<i32, (RowGroups<Vec<u8>>, u64)>,
+}
+
+impl DayFiles {
+    /// No days yet; `redaction`: what was done to addresses, for the metadata.
+    pub fn new(redaction: &str) -> Self {
+        Self { redaction: redaction.to_owned(), days: BTreeMap::new() }
+    }
+
+    /// Adds attempts, each to its own day.
+    pub fn write(&mut self, batch: &Frame) -> Result<()> {
+        for (day, rows) in days(batch) {
+            if !self.days.contains_key(&day) {
+                let out = RowGroups::begin(&schema::ATTEMPTS, Some(DAY), Vec::new(), &self.redaction)?;
+                self.days.insert(day, (out, 0));
+            }
+            let (out, count) = self.days.get_mut(&day).expect("it was put there");
+            *count += rows.len() as u64;
+            out.rows(batch, rows)?;
+        }
+        Ok(())
+    }
+
+    /// The days, oldest first: the date as in the folder's name (`2026-11-22`), the file, and how many rows it has.
+    pub fn finish(self, meta: &Meta) -> Result<Vec<(String, Vec<u8>, u64)>> {
+        let file = |(day, (out, rows)): (i32, (RowGroups<Vec<u8>>, u64))| {
+            let mut date = String::new();
+            push_date(&mut date, i64::from(day));
+            Ok((date, out.end(meta)?, rows))
+        };
+        self.days.into_iter().map(file).collect()
+    }
+}
+
+/// The rows of each day that stand together.
+fn days(batch: &Frame) -> Vec<(i32, std::ops::Range<usize>)> {
+    let column = schema::ATTEMPTS.index(DAY).expect("it is in the column list");
+    let Data::Date(days) = batch.data(column) else { unreachable!("days are dates") };
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < days.len() {
+        let end = start + days[start..].iter().take_while(|day| **day == days[start]).count();
+        found.push((days[start].unwrap_or_default(), start..end));
+        start = end;
+    }
+    found
 }
 
 /// How many attempts a file holds; `None` where there is none that can be read.

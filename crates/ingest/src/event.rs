@@ -58,6 +58,31 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Every kind. What is kept on disks names a kind by its place here: kinds are only ever added at the end.
+    pub const ALL: [Kind; 21] = [
+        Kind::Born,
+        Kind::About,
+        Kind::Sent,
+        Kind::Bounced,
+        Kind::Deferred,
+        Kind::Waiting,
+        Kind::GaveUp,
+        Kind::RemovedByHand,
+        Kind::Removed,
+        Kind::Probe,
+        Kind::Discarded,
+        Kind::Suppressed,
+        Kind::Requeued,
+        Kind::Mailbox,
+        Kind::Relayed,
+        Kind::Failed,
+        Kind::Dropped,
+        Kind::Inbound,
+        Kind::Health,
+        Kind::Shadow,
+        Kind::Session,
+    ];
+
     /// Whether the event is an attempt of a delivery: one try to hand the message to a next hop.
     pub const fn is_attempt(self) -> bool {
         matches!(self, Kind::Sent | Kind::Bounced | Kind::Deferred | Kind::Mailbox | Kind::Relayed | Kind::Failed)

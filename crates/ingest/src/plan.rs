@@ -20,7 +20,7 @@ use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
 use crate::mta::{self, FileFacts, LineReader};
 use crate::reject::Reject;
-use crate::rejoin::{self, Joiner};
+use crate::rejoin::{self, Held, Joiner};
 
 /// What is given from outside.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct PlanOptions {
 
 /// One file that will be read.
 pub struct PlannedFile {
+    /// Its number: events of its lines name it.
+    pub number: u32,
     /// Where it is.
     pub source: Source,
     /// Who wrote it; `None`: nothing of a mail server was found in it, its lines are only counted.
@@ -55,7 +57,13 @@ pub struct PlannedFile {
     pub start: Option<Micros>,
     /// The moment of its last event, where that is known without reading the whole file.
     pub end: Option<Micros>,
-    /// Stands before its first line.
+    /// Where reading begins, in the unpacked text: what stands before was read by an earlier run.
+    pub from: u64,
+    /// Whether it may still grow: a last line without its end, and parts that wait for others, are left for the next run.
+    pub live: bool,
+    /// Parts of lines that were read by an earlier run.
+    pub(crate) joiner: Joiner,
+    /// Stands where reading begins.
     pub(crate) reader: Option<LineReader>,
     /// Hashes of its first lines that say something, in their order: where they stand in another file, the two overlap.
     pub(crate) probes: Vec<u64>,
@@ -100,12 +108,29 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
     }
     sets::share_zones(&mut plan.files, options);
     sets::agree(&mut plan.files, options);
+    plan.order();
+    for (number, file) in plan.files.iter_mut().enumerate() {
+        file.number = number as u32;
+    }
+    plan
+}
+
+impl Plan {
+    /// A plan of files that were looked into.
+    pub fn of(files: Vec<PlannedFile>, problems: Vec<Problem>, rejects: bool) -> Self {
+        let mut plan = Self { files, problems, rejects };
+        plan.order();
+        plan
+    }
+
+    /// Puts the files in the order of what is in them.
+    pub fn order(&mut self) {
     // A file without events has no place in time; where two begin and end together, names tell which is older.
-    plan.files.sort_by_cached_key(|f| {
+    self.files.sort_by_cached_key(|f| {
         let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
         (f.start.is_none(), f.start, f.end.is_none(), f.end, input::rotation_rank(&name), f.source.path.clone())
     });
-    plan
+    }
 }
 
 type Looked = (Option<PlannedFile>, Option<Problem>);
@@ -153,6 +178,10 @@ fn search(source: &Source, peek: &Peek) -> Option<Mta> {
 impl PlannedFile {
     fn foreign(source: Source) -> Self {
         Self {
+            number: 0,
+            from: 0,
+            live: false,
+            joiner: Joiner::default(),
             source,
             mta: None,
             year_from: YearFrom::Stamp,
@@ -205,6 +234,10 @@ impl PlannedFile {
             (None, false) => None,
         };
         Self {
+            number: 0,
+            from: 0,
+            live: false,
+            joiner: Joiner::default(),
             source,
             mta: Some(mta),
             year_from,
@@ -216,6 +249,46 @@ impl PlannedFile {
             probes,
             opened: None,
         }
+    }
+}
+
+impl PlannedFile {
+    /// Begins at `from`, the place behind the last line that an earlier run read; `held` are the parts of lines it left. What stands
+    /// before is passed over, so that the clock is right.
+    pub fn resume(&mut self, from: u64, held: Held, rejects: bool) -> Result<(), Problem> {
+        let Some(mut reader) = self.reader.take() else {
+            self.from = from;
+            return Ok(());
+        };
+        let (mut joiner, mut left) = (Joiner::default(), from);
+        for chunk in Chunks::new(input::open(&self.source)?, ChunkOptions::default()) {
+            let mut data = chunk.data;
+            let end = chunk.offset + data.len() as u64;
+            data.truncate(usize::try_from(from.saturating_sub(chunk.offset)).unwrap_or(usize::MAX).min(data.len()));
+            let (text, places) = joiner.take(data, chunk.offset);
+            reader.skip(&text, places.base());
+            left = from.saturating_sub(end);
+            if left == 0 {
+                break;
+            }
+        }
+        if left > 0 {
+            // There is less than was read before: nothing is new.
+            self.start = None;
+        }
+        self.go_on(reader, Joiner::resume(held), from, rejects)
+    }
+
+    /// Goes on where a run stopped, with the reader that it left.
+    pub fn go_on(&mut self, reader: LineReader, joiner: Joiner, from: u64, rejects: bool) -> Result<(), Problem> {
+        let options = ChunkOptions { target: input::peek::HEAD_BYTES, ..ChunkOptions::default() };
+        let first = Chunks::new(input::open_at(&self.source, from)?, options).next();
+        let head = first.map(|chunk| rejoin::text(chunk.data)).unwrap_or_default();
+        let (start, last, probes, _) = first_events(&reader, &head, rejects);
+        (self.start, self.probes) = (start, probes);
+        self.end = self.end.max(last);
+        (self.reader, self.joiner, self.from) = (Some(reader), joiner, from);
+        Ok(())
     }
 }
 

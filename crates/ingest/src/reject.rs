@@ -58,7 +58,8 @@ impl Reject<'_> {
 
 /// A reject that outlives its piece of a log.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub struct Kept {
+    /// What its line says.
     pub reject: Reject<'static>,
     /// Where its line stands.
     pub offset: u64,

@@ -2,9 +2,13 @@
 //!
 //! The result does not depend on the number of threads or the size of chunks. What is done with deliveries is the [`Consumer`]'s.
 
+mod gather;
 mod halves;
 mod overlap;
 mod produce;
+
+pub use gather::{Keeper, gather};
+pub use produce::FileEnd;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,7 +79,7 @@ pub struct RunOptions {
 }
 
 /// What a run read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Summary {
     /// How lines count.
     pub tally: Tally,
@@ -93,6 +97,8 @@ pub struct Summary {
     pub open_messages: usize,
     /// What went wrong with files while they were read.
     pub problems: Vec<Problem>,
+    /// How far each file was read.
+    pub ends: Vec<FileEnd>,
 }
 
 /// How far a run is.
@@ -112,9 +118,39 @@ pub fn run<C: Consumer>(
     on_part: &mut dyn FnMut(C::Part),
     on_progress: &dyn Fn(Progress),
 ) -> Summary {
+    let folders: Vec<Arc<str>> = plan.files.iter().map(|f| Arc::from(f.source.folder.as_str())).collect();
+    let wanted = Wanted { rejects: consumer.wants_rejects(), unrecognised: consumer.wants_unrecognised() };
+    let mut stitcher = Stitcher::default();
+    let mut counts = Counts::default();
+    let each = |scan: &Scan, whole: Vec<Whole>, ids: &Ids| {
+        fold_scan(scan, &whole, Context { window: options.window, ids, folders: &folders }, consumer)
+    };
+    let mut take = |(part, some): (C::Part, Counts)| {
+        counts.add(&some);
+        on_part(part);
+    };
+    let mut summary = drive(plan, options, wanted, &mut stitcher, &each, &mut take, on_progress);
+    summary.counts = counts;
+    summary.open_messages = stitcher.open_messages();
+    let rest = stitcher.finish();
+    finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
+    on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
+    summary
+}
+
+/// Reads the files of a plan, and has `each` make something of every scan and of what became whole with it; `on_part` takes that in the
+/// order of the log.
+fn drive<P: Send>(
+    plan: Plan,
+    options: &RunOptions,
+    wanted: Wanted,
+    stitcher: &mut Stitcher,
+    each: &(dyn Fn(&Scan, Vec<Whole>, &Ids) -> P + Sync),
+    on_part: &mut dyn FnMut(P),
+    on_progress: &dyn Fn(Progress),
+) -> Summary {
     let mut summary = Summary { problems: plan.problems, ..Summary::default() };
     let mut overlaps = Overlaps::new(&plan.files);
-    let folders: Vec<Arc<str>> = plan.files.iter().map(|f| Arc::from(f.source.folder.as_str())).collect();
     let paths: Vec<PathBuf> = plan.files.iter().map(|f| f.source.path.clone()).collect();
     summary.files = paths.len() as u64;
     let in_flight = options.threads.max(1) * 4;
@@ -125,8 +161,6 @@ pub fn run<C: Consumer>(
         // Owned here, so that the reading thread ends when this one does, in whatever way.
         let receive = receive;
         scope.spawn(move || produce::produce(plan.files, chunk_options, &send, &spare));
-        let wanted = Wanted { rejects: consumer.wants_rejects(), unrecognised: consumer.wants_unrecognised() };
-        let mut stitcher = Stitcher::default();
         let mut whole: Vec<(Scan, Vec<Whole>)> = Vec::new();
         let mut progress = Progress::default();
         loop {
@@ -143,22 +177,24 @@ pub fn run<C: Consumer>(
                         progress.bytes += bytes;
                     }
                     Ok(Note::Problem(problem)) => summary.problems.push(problem),
+                    Ok(Note::End(end)) => summary.ends.push(end),
                     Err(_) => break,
                 }
             }
             on_progress(progress);
             let done = round.is_empty();
-            let context = Context { window: options.window, ids: &stitcher.ids, folders: &folders };
+            let ids = &stitcher.ids;
+            let one = |(scan, whole): (Scan, Vec<Whole>)| (each(&scan, whole, ids), scan.chunk);
+            let whole_now = std::mem::take(&mut whole);
             let (parts, scans) = rayon::join(
-                || whole.par_iter().map(|(scan, whole)| fold_scan(scan, whole, context, consumer)).collect::<Vec<_>>(),
+                || whole_now.into_par_iter().map(one).collect::<Vec<_>>(),
                 || scan_round(round, &overlaps, wanted),
             );
-            for (part, counts) in parts {
-                summary.counts.add(&counts);
+            for (part, buffer) in parts {
                 on_part(part);
+                // Nobody may read any more; then nobody takes the buffers.
+                drop(give_back.send(buffer));
             }
-            // Nobody may read any more; then nobody takes the buffers.
-            whole.drain(..).for_each(|(scan, _)| drop(give_back.send(scan.chunk)));
             for scan in scans {
                 let scan = without_duplicates(scan, &mut overlaps);
                 summary.tally.add(scan.tally);
@@ -171,10 +207,6 @@ pub fn run<C: Consumer>(
             }
         }
         summary.bytes = progress.bytes;
-        summary.open_messages = stitcher.open_messages();
-        let rest = stitcher.finish();
-        finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
-        on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
     });
     // Damage in the first lines of a file is found when it is planned and again when it is read.
     summary.problems.sort();
@@ -238,6 +270,27 @@ fn fold_one<C: Consumer>(view: View<'_>, context: Context<'_>, consumer: &C, par
         let context = Context { window, ..context };
         fold::fold(view, context, &mut Counts::default(), &mut |delivery| consumer.before(part, delivery));
     }
+}
+
+/// Folds messages and rejects that were kept ([`gather`]): what is made of them, and what they count.
+pub fn fold_kept<'v, C: Consumer>(
+    messages: impl Iterator<Item = View<'v>>,
+    rejects: impl Iterator<Item = (Mta, u32, Kept)>,
+    context: Context<'_>,
+    consumer: &C,
+) -> (C::Part, Counts) {
+    let (mut part, mut counts) = (consumer.begin(), Counts::default());
+    for view in messages {
+        fold_one(view, context, consumer, &mut part, &mut counts);
+    }
+    if consumer.wants_rejects() {
+        for (mta, file, kept) in rejects {
+            if counts.saw_reject(kept.reject.at, context.window) {
+                kept.tell(mta, file, &mut |reject| consumer.reject(&mut part, reject));
+            }
+        }
+    }
+    (part, counts)
 }
 
 fn view_of(message: &Message) -> View<'_> {

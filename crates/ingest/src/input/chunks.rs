@@ -85,6 +85,11 @@ impl Chunks {
         self.oversized
     }
 
+    /// The place behind what was handed out so far.
+    pub fn position(&self) -> u64 {
+        self.offset
+    }
+
     /// Where the bytes come from.
     pub fn reader(&self) -> &Reader {
         &self.reader

@@ -13,7 +13,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::codec::{Codec, Compression, State};
@@ -35,6 +35,37 @@ pub fn open(source: &Source) -> Result<Reader, Problem> {
         }
     };
     Reader::new(&source.path, inner)
+}
+
+/// Opens a source so that its text begins at `offset`, the place of a line's first byte. A plain file is not read up to there; of other
+/// files the beginning is unpacked and thrown away.
+pub fn open_at(source: &Source, offset: u64) -> Result<Reader, Problem> {
+    let mut reader = open(source)?;
+    if offset <= reader.start {
+        return Ok(reader);
+    }
+    let plain = reader.compression == Compression::Plain && reader.utf16.is_none() && source.kind == SourceKind::File;
+    if plain {
+        let failed = |e: io::Error| Problem::from_io(&source.path, &e);
+        let mut file = File::open(&source.path).map_err(failed)?;
+        file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        reader.raw = Raw::new(Box::new(file));
+        reader.spill.clear();
+        reader.spilled = 0;
+    } else {
+        let mut left = offset - reader.start;
+        let mut buffer = vec![0; BLOCK];
+        while left > 0 {
+            let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            match reader.read(&mut buffer[..most]) {
+                0 => break,
+                n => left -= n as u64,
+            }
+        }
+    }
+    reader.start = offset;
+    reader.unpacked = (reader.spill.len() - reader.spilled) as u64;
+    Ok(reader)
 }
 
 /// The unpacked text of one source.

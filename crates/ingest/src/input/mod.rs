@@ -27,7 +27,7 @@ mod source;
 
 pub use chunks::{Chunk, ChunkOptions, Chunks, lines};
 pub use codec::Compression;
-pub use decompress::{Reader, open};
+pub use decompress::{Reader, open, open_at};
 pub use discover::{DiscoverOptions, Discovery, discover};
 pub use encoding::Encoding;
 pub use names::{Age, Rotation, rotation_rank};

@@ -17,9 +17,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use bouncestat_record::Mta;
 
-/// Hashes with fixed keys: the same in every thread and run of one program.
-pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
-    fixed_hasher().hash_one(bytes)
+/// XXH3, 64 bits, seed 0: the same in every run, on every machine and in every version, because hashes of ids are kept on disks.
+/// <https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>
+pub fn hash_bytes(bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(bytes)
 }
 
 /// The state of hashers with fixed keys.

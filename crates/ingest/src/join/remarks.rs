@@ -31,7 +31,7 @@ impl Remarks {
     }
 
     /// Adds others.
-    pub(crate) fn add(&mut self, other: &Remarks) {
+    pub fn add(&mut self, other: &Remarks) {
         for (by, (says, lost)) in &other.lost {
             let sum = self.lost.entry(by.clone()).or_default();
             *sum = (sum.0 + says, sum.1 + lost);

@@ -86,6 +86,8 @@ pub struct Tally {
     pub lines: u64,
     /// Lines that said something of a message.
     pub used: u64,
+    /// Those of them that said it only because rejects were asked for.
+    pub for_rejects: u64,
     /// Delivery lines that were not understood.
     pub unrecognised: u64,
     /// Lines that were cut.
@@ -101,6 +103,7 @@ impl Tally {
     pub fn add(&mut self, other: Tally) {
         self.lines += other.lines;
         self.used += other.used;
+        self.for_rejects += other.for_rejects;
         self.unrecognised += other.unrecognised;
         self.truncated += other.truncated;
         self.duplicates += other.duplicates;
@@ -189,8 +192,13 @@ pub fn scan(
             }
         }
         sink.line_offset = offset;
+        let before = (sink.scan.events.len(), sink.rejects());
         match reader.line(line, &mut sink) {
-            Sort::Used => sink.scan.tally.used += physical,
+            Sort::Used => {
+                sink.scan.tally.used += physical;
+                let only_reject = sink.scan.events.len() == before.0 && sink.rejects() > before.1;
+                sink.scan.tally.for_rejects += if only_reject { physical } else { 0 };
+            }
             Sort::Irrelevant => {}
             Sort::Unrecognised => {
                 sink.scan.tally.unrecognised += physical;
@@ -253,6 +261,11 @@ struct ScanSink<'s, 'a> {
 }
 
 impl ScanSink<'_, '_> {
+    /// How many rejects there are so far.
+    fn rejects(&self) -> usize {
+        self.scan.rejects.as_ref().map_or(0, Vec::len)
+    }
+
     /// Where a text stands: in the chunk itself if it is a piece of it, else in the side text.
     fn span(&mut self, text: &[u8]) -> Span {
         let start = (text.as_ptr() as usize).wrapping_sub(self.chunk.as_ptr() as usize);

@@ -6,9 +6,10 @@
 use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
 
+use super::fold::View;
 use super::scan::{Fragment, Scan};
 use super::store::{Event, Part, Span, Text};
-use super::{ByHash, HashSet64, hash_bytes};
+use super::{ByHash, HashSet64, hash_bytes, hash_key};
 use super::{receive, sessions};
 use crate::event::{Fields, Kind};
 use crate::reject::Kept;
@@ -27,9 +28,13 @@ pub struct Message {
     /// What their spans point into.
     pub text: Vec<u8>,
     /// Whether two queues of one host use this id at the same time.
-    mixed: bool,
-    hands_over: bool,
-    queue: Box<[u8]>,
+    pub mixed: bool,
+    /// Whether one of its events names a new id.
+    pub hands_over: bool,
+    /// The queue that manages it; empty where no line tells.
+    pub queue: Box<[u8]>,
+    /// How many of its events an earlier run kept.
+    pub kept: usize,
 }
 
 /// A message that is whole.
@@ -58,6 +63,8 @@ pub struct Stitcher {
     open: ByHash<Message>,
     /// Whole messages that were handed over under an id that was not seen yet, in the order in which they ended.
     pending: Vec<Message>,
+    /// Whether messages are kept and not folded yet: then none of them has to wait for an id.
+    keeps: bool,
 }
 
 /// What is left when the log ends.
@@ -71,6 +78,32 @@ pub(crate) struct Rest {
 }
 
 impl Stitcher {
+    /// A stitcher of a run whose messages are kept: it begins with those that earlier runs left open.
+    pub fn keeping(open: Vec<Message>) -> Self {
+        let open = open.into_iter().map(|message| (hash_key(message.mta, &message.host, &message.id), message)).collect();
+        Self { open, keeps: true, ..Self::default() }
+    }
+
+    /// The messages that are open, in the order of their beginnings.
+    pub fn open(&self) -> Vec<&Message> {
+        let mut open: Vec<&Message> = self.open.values().collect();
+        open.sort_by(|a, b| a.order().cmp(&b.order()));
+        open
+    }
+
+    /// Takes what is known of ids; nothing is known afterwards.
+    pub fn take_ids(&mut self) -> Ids {
+        std::mem::take(&mut self.ids)
+    }
+
+    /// Takes out the open messages of which nothing was heard since a moment.
+    pub fn take_idle(&mut self, is_idle: impl Fn(&Message) -> bool) -> Vec<Message> {
+        let idle: Vec<u64> = self.open.iter().filter(|(_, message)| is_idle(message)).map(|(hash, _)| *hash).collect();
+        let mut idle: Vec<Message> = idle.iter().filter_map(|hash| self.open.remove(hash)).collect();
+        idle.sort_by(|a, b| a.order().cmp(&b.order()));
+        idle
+    }
+
     /// Takes the next scan, in the order of the log; gives what is whole now, in the order in which it ended.
     pub fn take(&mut self, scan: &Scan) -> Vec<Whole> {
         for fragment in &scan.fragments {
@@ -104,6 +137,9 @@ impl Stitcher {
 
     /// Keeps back a message that was handed over under an id that is not known.
     fn unless_pending(&mut self, scan: &Scan, whole: Whole) -> Option<Whole> {
+        if self.keeps {
+            return Some(whole);
+        }
         let waits = match &whole {
             Whole::Inside(index) => {
                 let fragment = &scan.fragments[*index as usize];
@@ -136,15 +172,21 @@ impl Stitcher {
     /// Everything that is left when the log ends: first what had ended, then what is still open, in an order that does not depend on
     /// how the log was cut.
     pub(crate) fn finish(self) -> Rest {
-        let mut open: Vec<Message> = self.open.into_values().collect();
-        open.sort_by(|a, b| a.order().cmp(&b.order()));
-        let (open, rejects) = receive::take_rejects(open);
-        let mut open = sessions::to_attempts(open);
-        open.sort_by(|a, b| a.order().cmp(&b.order()));
+        let (open, rejects) = resolve(self.open.into_values().collect());
         let mut messages = self.pending;
-        messages.extend(merge_by_message_id(open));
+        messages.extend(open);
         Rest { messages, ids: self.ids, rejects }
     }
+}
+
+/// What open messages are when nothing more is known of them: Exchange's sessions become attempts of their messages, or rejects, each
+/// with the number of its file.
+pub fn resolve(mut open: Vec<Message>) -> (Vec<Message>, Vec<(u32, Kept)>) {
+    open.sort_by(|a, b| a.order().cmp(&b.order()));
+    let (open, rejects) = receive::take_rejects(open);
+    let mut open = sessions::to_attempts(open);
+    open.sort_by(|a, b| a.order().cmp(&b.order()));
+    (merge_by_message_id(open), rejects)
 }
 
 /// Exchange before 2013 logs no network message id: such messages join the one network id that has the same `Message-ID:`.
@@ -184,18 +226,41 @@ fn merge_by_message_id(open: Vec<Message>) -> Vec<Message> {
 impl Message {
     fn new(scan: &Scan, fragment: &Fragment) -> Self {
         let text = scan.text();
-        let mut message = Self {
-            mta: scan.mta,
-            host: text.get(fragment.host).into(),
-            id: text.get(fragment.id).into(),
+        let mut message = Self::empty(scan.mta, text.get(fragment.host), text.get(fragment.id));
+        message.append(scan, fragment);
+        message
+    }
+
+    /// The same message with other texts: `map` is given each text, what it says, and the number of its event.
+    pub fn mapped(view: View<'_>, map: &mut dyn FnMut(usize, Part, &[u8]) -> Vec<u8>) -> Self {
+        let mut message = Self::empty(view.mta, view.host, view.id);
+        for (number, event) in view.events.iter().enumerate() {
+            let mut event = *event;
+            for part in Part::ALL {
+                let span = &mut event.spans[part as usize];
+                if !span.is_empty() {
+                    let text = map(number, part, view.text.get(*span));
+                    *span = Span::new(message.text.len(), text.len());
+                    message.text.extend_from_slice(&text);
+                }
+            }
+            message.events.push(event);
+        }
+        message
+    }
+
+    fn empty(mta: Mta, host: &[u8], id: &[u8]) -> Self {
+        Self {
+            mta,
+            host: host.into(),
+            id: id.into(),
             events: Vec::new(),
             text: Vec::new(),
             mixed: false,
             hands_over: false,
             queue: Box::default(),
-        };
-        message.append(scan, fragment);
-        message
+            kept: 0,
+        }
     }
 
     fn append(&mut self, scan: &Scan, fragment: &Fragment) {
@@ -215,16 +280,7 @@ impl Message {
 
     /// A message of Exchange of which nothing is known yet.
     pub(super) fn of_exchange(id: &[u8]) -> Self {
-        Self {
-            mta: Mta::Exchange,
-            host: Box::default(),
-            id: id.into(),
-            events: Vec::new(),
-            text: Vec::new(),
-            mixed: false,
-            hands_over: false,
-            queue: Box::default(),
-        }
+        Self::empty(Mta::Exchange, b"", id)
     }
 
     /// Adds an event that stands in the place of `row`.

@@ -24,6 +24,14 @@ impl Span {
             len: u32::try_from(len).expect("a text stays under 4 GiB"),
         }
     }
+    /// Where it begins.
+    pub fn start(self) -> usize {
+        self.start as usize
+    }
+    /// How many bytes it has.
+    pub fn len(self) -> usize {
+        self.len as usize
+    }
     /// Whether it holds nothing.
     pub fn is_empty(self) -> bool {
         self.len == 0
@@ -114,6 +122,22 @@ pub enum Part {
     Instance,
     /// Sending IP.
     SourceIp,
+}
+
+impl Part {
+    /// Every text, in the order of an event's spans.
+    pub const ALL: [Part; TEXTS] = [
+        Part::Recipient,
+        Part::Original,
+        Part::RelayHost,
+        Part::RelayIp,
+        Part::Reply,
+        Part::Sender,
+        Part::MessageId,
+        Part::NextId,
+        Part::Instance,
+        Part::SourceIp,
+    ];
 }
 
 impl Event {

@@ -66,7 +66,7 @@ impl Places {
 }
 
 /// The parts of one line, so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Open {
     key: Vec<u8>,
     /// The line as far as it is known.
@@ -78,7 +78,7 @@ struct Open {
 }
 
 /// Puts the lines of one file together, chunk by chunk.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Joiner {
     open: Vec<Open>,
     /// The beginning of a record of the journal, and its place.
@@ -94,7 +94,32 @@ const LONGEST: usize = 1 << 20;
 /// No record of the journal that a mail server writes is longer; a core dump may be.
 const LONGEST_RECORD: usize = 16 << 20;
 
+/// What a joiner holds between two runs over a file that grows: parts that wait for their end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// The parts as they were read, each with its place, line after line.
+    pub parts: Vec<(u64, Vec<u8>)>,
+    /// The beginning of a record of the journal, and its place.
+    pub record: Option<(u64, Vec<u8>)>,
+    /// How much longer the text is than what was read.
+    pub shift: i64,
+}
+
 impl Joiner {
+    /// Goes on where another one stopped.
+    pub fn resume(held: Held) -> Self {
+        let mut joiner = Self::default();
+        let mut nothing = Out::new(0);
+        held.parts.iter().for_each(|(place, line)| joiner.line(line, *place, &mut nothing));
+        Self { record: held.record, shift: held.shift, ..joiner }
+    }
+
+    /// What it holds, to go on later.
+    pub fn held(&self) -> Held {
+        let parts = self.open.iter().flat_map(|open| open.raw.iter().cloned()).collect();
+        Held { parts, record: self.record.clone(), shift: self.shift }
+    }
+
     /// Takes the next chunk, which begins at `offset`; gives it back with lines put together.
     pub fn take(&mut self, chunk: Vec<u8>, offset: u64) -> (Vec<u8>, Places) {
         if !self.is_open() && !may_hold_parts(&chunk) {

@@ -19,6 +19,8 @@ pub(super) struct Halves {
 
 struct File {
     source: Source,
+    /// Whether it is read from its beginning.
+    whole: bool,
     /// The next file of the same set.
     next: Option<usize>,
     /// So many of its first bytes belong to the file before.
@@ -39,7 +41,7 @@ impl Halves {
         };
         let mut files: Vec<(Option<_>, File)> = files
             .iter()
-            .map(|file| (set(file), File { source: file.source.clone(), next: None, taken: 0, passed: 0, given: 0 }))
+            .map(|file| (set(file), File { source: file.source.clone(), whole: file.from == 0, next: None, taken: 0, passed: 0, given: 0 }))
             .collect();
         let mut latest = std::collections::HashMap::new();
         for (i, (set, file)) in files.iter_mut().enumerate().rev() {
@@ -77,7 +79,7 @@ impl Halves {
     /// The rest of the last line of a file, with its line end.
     fn rest(&mut self, file: usize, data: &[u8]) -> Option<Vec<u8>> {
         let half = &data[memrchr(b'\n', data).map_or(0, |i| i + 1)..];
-        let next = self.files[file].next?;
+        let next = self.files[file].next.filter(|next| self.files[*next].whole)?;
         let reader = input::open(&self.files[next].source).ok()?;
         let first = Chunks::new(reader, ChunkOptions { target: 64 << 10, ..ChunkOptions::default() }).next()?;
         let end = memchr(b'\n', &first.data)?;

@@ -20,6 +20,8 @@ use crate::plan::PlannedFile;
 #[derive(Default)]
 pub(super) struct Overlaps {
     files: Vec<File>,
+    /// Their places in the plan, by number.
+    places: HashMap<u32, usize>,
     /// The files that begin with a line.
     begins: ByHash<Vec<u32>>,
     /// How often each line of an overlapping part stands in one of the files read so far.
@@ -93,17 +95,18 @@ impl Overlaps {
                 None => next.push((mta, file.start)),
             }
         }
-        Self { files: states, begins, ..Self::default() }
+        let places = files.iter().enumerate().map(|(place, file)| (file.number, place)).collect();
+        Self { files: states, places, begins, ..Self::default() }
     }
 
     /// Whether the hashes of a file's lines are needed.
     pub fn is_watched(&self, file: u32) -> bool {
-        self.files[file as usize].watched
+        self.files[self.places[&file]].watched
     }
 
     /// Whether lines of a file stand in earlier files, as far as is known.
     pub fn is_guarded(&self, file: u32) -> bool {
-        self.files[file as usize].guarded
+        self.files[self.places[&file]].guarded
     }
 
     /// Tells the duplicates of a file that is guarded.
@@ -113,7 +116,8 @@ impl Overlaps {
 
     /// Begins with a file: if another one was read before, that one is read to its end, and its lines are known now.
     pub fn begin(&mut self, file: u32) {
-        if file as usize == self.current {
+        let file = self.places[&file];
+        if file == self.current {
             return;
         }
         let overlaps = self.matched.keys().any(|j| self.files[*j as usize].guarded);
@@ -123,12 +127,12 @@ impl Overlaps {
         }
         self.matched.clear();
         self.compared = ByHash::default();
-        self.current = file as usize;
+        self.current = file;
     }
 
     /// Takes the hashes of the next scan, in the order of the log.
     pub fn saw(&mut self, scan: &Scan) {
-        let at = scan.file();
+        let at = self.places[&scan.file()] as u32;
         for hash in &scan.line_hashes {
             for later in self.begins.get(hash).into_iter().flatten().filter(|j| **j > at) {
                 let matched = self.matched.entry(*later).or_default();

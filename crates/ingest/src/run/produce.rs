@@ -4,7 +4,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memrchr};
 
 use crate::input::{self, ChunkOptions, Chunks, Problem};
 use crate::mta::LineReader;
@@ -15,6 +15,7 @@ use super::halves::Halves;
 
 /// A chunk to scan.
 pub(super) struct Piece {
+    /// The number of its file.
     pub file: u32,
     pub reader: LineReader,
     pub chunk: Vec<u8>,
@@ -33,6 +34,21 @@ pub(super) enum Note {
     Lines { lines: u64, bytes: u64 },
     /// Something is wrong with a file.
     Problem(Problem),
+    /// A file was read as far as it goes.
+    End(FileEnd),
+}
+
+/// How far a file was read, and what is needed to go on from there.
+#[derive(Clone)]
+pub struct FileEnd {
+    /// The number of the file.
+    pub number: u32,
+    /// The place behind the last line that was read, in the unpacked text.
+    pub consumed: u64,
+    /// Stands at that place; `None` for a file that is no log of a mail server.
+    pub reader: Option<LineReader>,
+    /// Parts of lines that wait for their end.
+    pub joiner: Joiner,
 }
 
 /// Reads all files into buffers that come back through `spare`. Ends early when nobody listens any more.
@@ -43,13 +59,13 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
         let size = file.source.size.unwrap_or(0);
         let opened = match file.opened {
             Some(reader) => Ok(reader),
-            None => input::open(&file.source),
+            None => input::open_at(&file.source, file.from),
         };
         let told = match opened {
             Ok(reader) => {
                 let chunks = Chunks::new(reader, options);
-                let reading = Reading { file: index as u32, packed_before, handed_out: 0, send };
-                reading.read(chunks, file.reader, &mut halves, spare)
+                let reading = Reading { place: index, file: file.number, live: file.live, packed_before, handed_out: 0, held: 0, send };
+                reading.read(chunks, file.reader, file.joiner, &mut halves, spare)
             }
             Err(problem) => send.send(Note::Problem(problem)).is_ok(),
         };
@@ -62,10 +78,16 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
 
 /// One file that is read.
 struct Reading<'s> {
+    /// Its place in the plan.
+    place: usize,
     file: u32,
+    /// Somebody still writes it: what has no end yet is left for the next run.
+    live: bool,
     packed_before: u64,
     /// Bytes of the text that were handed out.
     handed_out: u64,
+    /// Bytes at its end that were left.
+    held: u64,
     send: &'s SyncSender<Note>,
 }
 
@@ -74,15 +96,20 @@ impl Reading<'_> {
         mut self,
         mut chunks: Chunks,
         mut reader: Option<LineReader>,
+        mut joiner: Joiner,
         halves: &mut Halves,
         spare: &Receiver<Vec<u8>>,
     ) -> bool {
-        let mut joiner = Joiner::default();
-        let mut end = 0;
+        let mut end = chunks.reader().start_offset();
         loop {
             spare.try_iter().for_each(|buffer| chunks.recycle(buffer));
             let Some(chunk) = chunks.next() else { break };
-            let (data, offset) = halves.mend(self.file as usize, chunk.data, chunk.offset, chunk.last);
+            let (mut data, offset) = halves.mend(self.place, chunk.data, chunk.offset, chunk.last);
+            if self.live && chunk.last {
+                let whole = memrchr(b'\n', &data).map_or(0, |i| i + 1);
+                self.held = (data.len() - whole) as u64;
+                data.truncate(whole);
+            }
             let bytes = data.len() as u64;
             self.handed_out += bytes;
             end = offset + bytes;
@@ -95,7 +122,7 @@ impl Reading<'_> {
                 Some(reader) => {
                     let packed = self.packed_before + chunks.reader().packed();
                     let piece = joiner.take(data, offset);
-                    let more = !chunk.last || joiner.is_open();
+                    let more = self.live || !chunk.last || joiner.is_open();
                     self.hand_out(piece, bytes, reader, packed, more)
                 }
             };
@@ -104,17 +131,20 @@ impl Reading<'_> {
             }
         }
         let packed = self.packed_before + chunks.reader().packed();
-        if let (Some(rest), Some(reader)) = (joiner.finish(end), &mut reader)
+        if !self.live
+            && let (Some(rest), Some(reader)) = (joiner.finish(end), &mut reader)
             && !self.hand_out(rest, 0, reader, packed, false)
         {
             return false;
         }
         // Holes and the rest of endless lines are read too.
-        let unseen = halves.length(self.file as usize, chunks.reader().unpacked()).saturating_sub(self.handed_out);
+        let length = halves.length(self.place, chunks.reader().unpacked());
+        let unseen = length.saturating_sub(self.handed_out + self.held);
         if unseen > 0 && self.send.send(Note::Lines { lines: 0, bytes: unseen }).is_err() {
             return false;
         }
-        chunks.problems().into_iter().all(|problem| self.send.send(Note::Problem(problem)).is_ok())
+        let told = chunks.problems().into_iter().all(|problem| self.send.send(Note::Problem(problem)).is_ok());
+        told && self.send.send(Note::End(FileEnd { number: self.file, consumed: chunks.position() - self.held, reader, joiner })).is_ok()
     }
 
     /// Hands out a piece with a reader that stands at its start, and moves on where more follows.

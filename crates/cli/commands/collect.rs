@@ -1,0 +1,96 @@
+//! `bouncestat collect [PATH]... --into DIR`: what is new in logs, read once, into a dataset.
+
+use std::io::Write;
+
+use anyhow::{Result, bail};
+use bouncestat_aggregation::Meta;
+use bouncestat_ingest::join::window::Window;
+use bouncestat_ingest::run::Summary;
+use bouncestat_store::{Committed, Disk, Redact, Writer};
+use serde_json::json;
+
+use super::{Bar, run_options, tell};
+use crate::args::{Collect, Common};
+use crate::consumers::Rows;
+use crate::output::Output;
+use crate::redact::Redactor;
+use crate::settings::{Settings, redactor, rules};
+use crate::{input, notes};
+
+/// Collects.
+pub fn run(args: &Collect, common: &Common) -> Result<u8> {
+    let settings = Settings::resolve(common)?;
+    let rules = rules(common)?;
+    let redact = redactor(common)?;
+    let (sources, problems) = input::sources(&args.paths, common)?;
+    if let Some(source) = sources.iter().find(|source| bouncestat_store::is_dataset(&source.path)) {
+        bail!("{} is a dataset: logs are collected into one, not from one", source.path.display());
+    }
+    let mut writer = open(args, redact, &settings)?;
+    let planned = writer.plan(sources, &bouncestat_ingest::plan::PlanOptions { rejects: true, ..settings.plan_options(common) });
+    let mut plan = planned.plan;
+    plan.problems.splice(0..0, problems);
+    notes::say_plan(&plan);
+    if planned.unchanged > 0 {
+        notes::note(format!("{} hold nothing new", notes::count(planned.unchanged as u64, "file")));
+    }
+    let bar = Bar::new(plan.files.iter().map(|f| f.source.size).sum(), common.no_progress);
+    let options = run_options(Window::default(), &settings);
+    let mut summary = writer.gather(plan, &options, &(), &mut |()| {}, &|progress| bar.at(progress))?;
+    bar.done();
+    let problems = writer.note_ends(&mut summary);
+    summary.problems.extend(problems);
+    let names = writer.names();
+    let shown = Redactor::none();
+    let rows = Rows { rules: &rules, redact: &shown, files: &names };
+    let committed = writer.commit(&rows, &meta(rules.rules_version()), settings.present)?;
+    let code = if planned.unchanged > 0 && summary.tally.lines == 0 { 0 } else { tell(&summary, "attempt")? };
+    say(args, common, &summary, committed, &writer)?;
+    Ok(code)
+}
+
+/// Opens the dataset for writing.
+pub fn open(args: &Collect, redact: Redactor, settings: &Settings) -> Result<Writer> {
+    // A test ends the program at a step of its own choice, as a kill would.
+    let stop = std::env::var("BOUNCESTAT_STOP_AT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(0);
+    let how = redact.as_str();
+    let redact = redact.redacts().then(|| Box::new(redact) as Box<dyn Redact>);
+    let since = bouncestat_export::rfc3339(settings.present);
+    Ok(Writer::open(&args.into, how, redact, Disk::stopping_at(stop), &since)?)
+}
+
+/// What the files of attempts say about themselves.
+pub fn meta(rules: &str) -> Meta {
+    Meta { version: env!("CARGO_PKG_VERSION").to_owned(), rules: rules.to_owned(), ..Meta::default() }
+}
+
+/// Says what became part of the dataset.
+fn say(args: &Collect, common: &Common, summary: &Summary, committed: Committed, writer: &Writer) -> Result<()> {
+    if common.format.as_deref() == Some("json") || common.output.is_some() {
+        let output = Output::new(common.output.as_deref());
+        {
+            let mut out = output.open()?;
+            let told = json!({
+                "dataset": args.into, "generation": writer.manifest().generation, "lines": committed.lines, "bytes": summary.bytes,
+                "used": summary.tally.used, "unrecognised": summary.tally.unrecognised, "duplicates": summary.tally.duplicates,
+                "messages": committed.messages, "open_messages": committed.open, "attempts": committed.attempts,
+                "made_again": committed.again, "steps": writer.steps(),
+            });
+            writeln!(out, "{told:#}")?;
+        }
+        output.commit()?;
+    }
+    let again = match committed.again {
+        0 => String::new(),
+        n => format!("; hops were found in {}", notes::count(n as u64, "older segment")),
+    };
+    notes::note(format!(
+        "collected {} into {}: {} whole, {} open, {} written{again}",
+        notes::count(committed.lines, "line"),
+        args.into.display(),
+        notes::count(committed.messages, "message"),
+        notes::count(committed.open, "message"),
+        notes::count(committed.attempts, "attempt"),
+    ));
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! Collects logs: plans what is new in them, gathers its messages, and commits that together with how far each log was read.
+//!
+//! Either all of a commit holds or nothing of it. What was gathered and not committed is read again by the next run.
+
+mod commit;
+mod plan;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use bouncestat_ingest::input::{Problem, Source};
+use bouncestat_ingest::join::fold::View;
+use bouncestat_ingest::join::stitch::{Message, Stitcher};
+use bouncestat_ingest::join::store::Event;
+use bouncestat_ingest::plan::Plan;
+use bouncestat_ingest::reject::Kept;
+use bouncestat_ingest::run::{FileEnd, Keeper, Progress, RunOptions, Summary, gather};
+use bouncestat_record::Mta;
+
+use crate::block::Builder;
+use crate::dataset::Dataset;
+use crate::disk::Disk;
+use crate::files::{Files, Name};
+use crate::ids::Ids;
+use crate::lock::Lock;
+use crate::manifest::{Lines, Manifest, Remarks};
+use crate::read::view_of;
+use crate::segment::{Writing, Written};
+use crate::state::Saved;
+use crate::{Error, ErrorKind, Result};
+
+pub use commit::Committed;
+pub use plan::Planned;
+
+/// Takes addresses out of what is kept. Equal addresses become equal texts, in every run.
+pub trait Redact: Send + Sync {
+    /// A message without them; the first `kept` of its events have none any more.
+    fn message(&self, message: View<'_>, kept: usize) -> Message;
+    /// A reject without them.
+    fn reject(&self, mta: Mta, reject: &Kept) -> Kept;
+}
+
+/// Looks at what is read as soon as it is read.
+pub trait Watcher: Sync {
+    /// What it makes of a piece of a log.
+    type Part: Send;
+    /// Nothing so far.
+    fn begin(&self) -> Self::Part;
+    /// Takes an attempt, a recipient that is given up, or a removal of the message.
+    fn seen(&self, part: &mut Self::Part, message: View<'_>, event: &Event);
+}
+
+impl Watcher for () {
+    type Part = ();
+    fn begin(&self) {}
+    fn seen(&self, _: &mut (), _: View<'_>, _: &Event) {}
+}
+
+/// A dataset that is open for writing.
+pub struct Writer {
+    dataset: Dataset,
+    disk: Disk,
+    redact: Option<Box<dyn Redact>>,
+    stitcher: Stitcher,
+    files: Files,
+    names: Vec<Name>,
+    /// The sources of the last plan, by number, and the contents that they go on.
+    sources: HashMap<u32, (Source, Option<usize>)>,
+    /// Where files of a live log were left, by number.
+    ends: HashMap<u32, FileEnd>,
+    /// The ids of segments that are not long ago, by their number.
+    ids: HashMap<u64, Ids>,
+    writing: Option<Writing>,
+    written: Vec<Written>,
+    lines: Lines,
+    remarks: Remarks,
+    _lock: Lock,
+}
+
+impl Writer {
+    /// Opens a dataset, or makes one where the folder is missing or empty; puts right what a killed run left. `redaction` names what is
+    /// done to addresses, by `redact`: it cannot change later. `since` says to others when this run began.
+    pub fn open(dir: &Path, redaction: &str, redact: Option<Box<dyn Redact>>, disk: Disk, since: &str) -> Result<Self> {
+        let known = Manifest::read(dir)?;
+        if known.is_none() {
+            let mut others = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+            let leftover = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+            if let Some(other) = others.find(|name| !leftover(name)).filter(|_| !begun(dir)) {
+                let message = format!(
+                    "holds {} and is no dataset; name a folder that is empty or not there yet",
+                    other.to_string_lossy()
+                );
+                return Err(Error::new(ErrorKind::NoDataset, dir, message));
+            }
+        }
+        disk.make_dir(dir)?;
+        let lock = Lock::take(dir, since)?;
+        // Only what is read under the lock holds.
+        let manifest = Manifest::read(dir)?.unwrap_or_else(|| Manifest::empty(redaction));
+        if manifest.redaction != redaction {
+            let message = format!(
+                "was collected with --redact {}, and this run has --redact {redaction}: rows of both would not fit; collect into another folder",
+                manifest.redaction
+            );
+            return Err(Error::new(ErrorKind::Mismatch, dir, message));
+        }
+        let dataset = Dataset { dir: dir.to_owned(), manifest };
+        for folder in crate::dataset::FOLDERS {
+            disk.make_dir(&dir.join(folder))?;
+        }
+        dataset.recover(&disk)?;
+        let (saved, path) = dataset.saved()?;
+        let stitcher = Stitcher::keeping(saved.open(&path)?);
+        let Saved { files, names, .. } = saved;
+        Ok(Self {
+            dataset,
+            disk,
+            redact,
+            stitcher,
+            files,
+            names,
+            sources: HashMap::new(),
+            ends: HashMap::new(),
+            ids: HashMap::new(),
+            writing: None,
+            written: Vec::new(),
+            lines: Lines::default(),
+            remarks: Remarks::default(),
+            _lock: lock,
+        })
+    }
+
+    /// What belongs to the dataset.
+    pub fn manifest(&self) -> &Manifest {
+        &self.dataset.manifest
+    }
+
+    /// How many steps were done on the disk.
+    pub fn steps(&self) -> u64 {
+        self.disk.steps()
+    }
+
+    /// The names of the logs, by the numbers that attempts name.
+    pub fn names(&self) -> Vec<String> {
+        self.names.iter().map(|name| name.path.display().to_string()).collect()
+    }
+
+    /// How many messages are open.
+    pub fn open_messages(&self) -> usize {
+        self.stitcher.open_messages()
+    }
+
+    /// How many lines were gathered and not committed.
+    pub fn waiting(&self) -> u64 {
+        self.lines.lines
+    }
+
+    /// Reads what a plan says; `on_seen` takes what `watcher` makes, in the order of the log.
+    pub fn gather<W: Watcher>(
+        &mut self,
+        plan: Plan,
+        options: &RunOptions,
+        watcher: &W,
+        on_seen: &mut dyn FnMut(W::Part),
+        on_progress: &dyn Fn(Progress),
+    ) -> Result<Summary> {
+        let redact = self.redact.take();
+        let keeper = Keep { watcher, redact: redact.as_deref() };
+        let mut failed = None;
+        let mut stitcher = std::mem::take(&mut self.stitcher);
+        let mut take = |(block, seen): (Builder, W::Part)| {
+            on_seen(seen);
+            if failed.is_none() {
+                failed = self.add(block).err();
+            }
+        };
+        let summary = gather(plan, options, &mut stitcher, &keeper, &mut take, on_progress);
+        self.stitcher = stitcher;
+        self.redact = redact;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let tally = summary.tally;
+        self.lines.add(Lines {
+            bytes: summary.bytes,
+            lines: tally.lines,
+            used: tally.used,
+            for_rejects: tally.for_rejects,
+            unrecognised: tally.unrecognised,
+            truncated: tally.truncated,
+            duplicates: tally.duplicates,
+            rejoined: tally.rejoined,
+        });
+        self.remarks.add(&summary.remarks);
+        Ok(summary)
+    }
+
+    /// Adds messages to the segment that is written.
+    fn add(&mut self, block: Builder) -> Result<()> {
+        if block.is_empty() {
+            return Ok(());
+        }
+        let mut writing = match self.writing.take() {
+            Some(writing) => writing,
+            None => {
+                let number = self.next_number() + self.written.len() as u64;
+                Writing::begin(&self.dataset.dir, format!("messages/{number:08}.bin"), &self.disk)?
+            }
+        };
+        if writing.add(block, &self.disk)? {
+            self.written.extend(writing.end(&self.disk)?);
+        } else {
+            self.writing = Some(writing);
+        }
+        Ok(())
+    }
+
+    /// The number of the next segment. Numbers are never used again, so that no file is ever written twice.
+    fn next_number(&self) -> u64 {
+        let manifest = &self.dataset.manifest;
+        manifest.segments.iter().map(|segment| segment.number + 1).max().unwrap_or(0).max(manifest.generation + 1)
+    }
+
+    /// Notes how far the sources of the last plan were read, as a run tells.
+    pub fn note_ends(&mut self, summary: &mut Summary) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for end in std::mem::take(&mut summary.ends) {
+            if let Some((source, known)) = self.sources.get(&end.number) {
+                let at_end = !summary.problems.iter().any(|p| p.is_failure() && p.path == source.path);
+                let plain_size = source.size.filter(|_| end.reader.is_some());
+                // A file that grew meanwhile is looked into again.
+                let at_end = at_end && plain_size.is_none_or(|size| end.consumed >= size || !self.is_plain(source));
+                if let Err(problem) = self.files.read(source, *known, end.consumed, &end.joiner.held(), at_end) {
+                    problems.push(problem);
+                }
+            }
+            self.ends.insert(end.number, end);
+        }
+        problems
+    }
+
+    fn is_plain(&self, source: &Source) -> bool {
+        bouncestat_ingest::input::open(source)
+            .is_ok_and(|reader| reader.compression() == bouncestat_ingest::input::Compression::Plain)
+    }
+}
+
+/// Whether a dataset was begun here and never committed.
+fn begun(dir: &Path) -> bool {
+    dir.join(crate::lock::LOCK).exists() && dir.join("messages").is_dir()
+}
+
+impl Lines {
+    fn add(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.lines += other.lines;
+        self.used += other.used;
+        self.for_rejects += other.for_rejects;
+        self.unrecognised += other.unrecognised;
+        self.truncated += other.truncated;
+        self.duplicates += other.duplicates;
+        self.rejoined += other.rejoined;
+    }
+}
+
+impl Remarks {
+    fn add(&mut self, other: &bouncestat_ingest::join::remarks::Remarks) {
+        for (by, (says, lost)) in &other.lost {
+            let sum = self.lost.entry(by.clone()).or_default();
+            *sum = (sum.0 + says, sum.1 + lost);
+        }
+        for (all, more) in [(&mut self.unreachable, &other.unreachable), (&mut self.unknown_events, &other.unknown_events)] {
+            more.iter().for_each(|(name, n)| *all.entry(name.clone()).or_default() += n);
+        }
+    }
+}
+
+/// Puts messages into blocks.
+struct Keep<'k, W> {
+    watcher: &'k W,
+    redact: Option<&'k dyn Redact>,
+}
+
+impl<W: Watcher> Keeper for Keep<'_, W> {
+    type Part = (Builder, W::Part);
+
+    fn begin(&self) -> Self::Part {
+        (Builder::default(), self.watcher.begin())
+    }
+
+    fn message(&self, part: &mut Self::Part, message: View<'_>, kept: usize) {
+        match self.redact {
+            None => part.0.message(message),
+            Some(redact) => part.0.message(view_of(&redact.message(message, kept))),
+        }
+    }
+
+    fn reject(&self, part: &mut Self::Part, mta: Mta, file: u32, reject: &Kept) {
+        match self.redact {
+            None => part.0.reject(mta, file, reject),
+            Some(redact) => part.0.reject(mta, file, &redact.reject(mta, reject)),
+        }
+    }
+
+    fn seen(&self, part: &mut Self::Part, message: View<'_>, event: &Event) {
+        self.watcher.seen(&mut part.1, message, event);
+    }
+}
