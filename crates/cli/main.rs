@@ -12,6 +12,8 @@ mod domains;
 mod fault;
 mod input;
 mod layers;
+#[cfg(test)]
+mod live;
 mod notes;
 mod output;
 mod progress;
