@@ -123,7 +123,7 @@ impl Paint<'_> {
             self.time(status.now),
             self.time(status.since),
             number(status.lines),
-            things(status.files as u64, "file"),
+            size(status.bytes),
         );
         let lag = match status.lag_ms() {
             None => "no event yet".to_owned(),
@@ -134,10 +134,11 @@ impl Paint<'_> {
         if status.is_behind {
             second.push("catching up".to_owned());
         }
+        second.push(things(status.files as u64, "file"));
         second.push(format!("{} open", number(status.open_messages as u64)));
         if let Some(commits) = &status.commits {
             let last = commits.last.map(|at| format!(" ({})", self.time(at))).unwrap_or_default();
-            second.push(format!("{} saved in {}{last}", things(commits.rows, "row"), things(commits.count, "commit")));
+            second.push(format!("{} in {}{last}", things(commits.rows, "row"), things(commits.count, "commit")));
         }
         let mut lines = vec![self.title(first), Line::raw(shorten(&second.join("  "), self.width))];
         let mut remarks = Vec::new();
@@ -306,6 +307,15 @@ fn things(n: u64, one: &str) -> String {
     format!("{} {one}{}", count(i64::try_from(n).unwrap_or(i64::MAX)), if n == 1 { "" } else { "s" })
 }
 
+/// A number of bytes in units of 1000.
+fn size(bytes: u64) -> String {
+    match bytes {
+        ..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        1_000_000..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{}.{} GB", bytes / 1_000_000_000, bytes % 1_000_000_000 / 100_000_000),
+    }
+}
+
 /// A count in five columns: `1234`, `12.3k`, `1.2M`.
 fn short(n: u64) -> String {
     match n {
@@ -376,6 +386,11 @@ mod tests {
         assert_eq!((share(0, &of(0)), share(0, &of(9)), share(9, &of(9))), ("-".into(), "0".into(), "100".into()));
         assert_eq!((share(1, &of(1_000)), share(999, &of(1_000)), share(1, &of(3))), ("<1".into(), ">99".into(), "33".into()));
         assert_eq!((share(2, &of(3)), share(1, &of(100)), share(199, &of(200))), ("67".into(), "1".into(), ">99".into()));
+    }
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!([size(0), size(1), size(1_500_000), size(2_540_000_000)], ["0 kB", "1 kB", "1 MB", "2.5 GB"]);
     }
 
     #[test]

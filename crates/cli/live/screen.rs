@@ -87,8 +87,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = self.terminal.show_cursor();
-        ratatui::restore();
+        // Before the message of a panic it was given back already; twice would put the cursor onto the message.
+        if !thread::panicking() {
+            ratatui::restore();
+        }
     }
 }
 
