@@ -27,9 +27,9 @@ for page in "$made"/man/*; do put 644 "$page" "usr/share/man/man1/${page##*/}"; 
 put 644 "$made/completions/bash" usr/share/bash-completion/completions/bouncestat
 put 644 "$made/completions/zsh" usr/share/zsh/vendor-completions/_bouncestat
 put 644 "$made/completions/fish" usr/share/fish/vendor_completions.d/bouncestat.fish
-put 644 packaging/bouncestat.service usr/lib/systemd/system/bouncestat.service
-put 644 packaging/bouncestat.timer usr/lib/systemd/system/bouncestat.timer
+for unit in packaging/*.service packaging/*.timer; do put 644 "$unit" "usr/lib/systemd/system/${unit##*/}"; done
 put 644 packaging/bouncestat.sysusers usr/lib/sysusers.d/bouncestat.conf
+put 644 packaging/bouncestat.tmpfiles usr/lib/tmpfiles.d/bouncestat.conf
 put 644 packaging/bouncestat.toml usr/share/doc/bouncestat/examples/bouncestat.toml
 put 644 packaging/bouncestat.cron usr/share/doc/bouncestat/examples/bouncestat.cron
 for doc in README.md CHANGELOG.md; do put 644 "$doc" "usr/share/doc/bouncestat/$doc"; done
@@ -49,6 +49,6 @@ libraries=$(cd "$made" && dpkg-shlibdeps -O root/usr/bin/bouncestat 2>/dev/null 
     printf ' Reads the logs that Postfix, Exim and Exchange already write, and reports for\n'
     printf ' every recipient domain how much mail bounced, why, and what to do about it.\n'
 } > "$root/DEBIAN/control"
-install -m 755 packaging/postinst "$root/DEBIAN/postinst"
+for script in postinst prerm; do install -m 755 "packaging/$script" "$root/DEBIAN/$script"; done
 mkdir -p target/debian
 dpkg-deb --root-owner-group --build "$root" "target/debian/bouncestat_$version-1_$arch.deb"

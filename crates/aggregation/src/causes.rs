@@ -3,7 +3,6 @@
 //!
 //! Bounded by distinct (cell, reason) and (sender domain, reason), and by reply templates, not by failures.
 
-use std::cmp::Ordering;
 use std::hash::Hash;
 
 use bouncestat_record::time::Micros;
@@ -32,6 +31,11 @@ impl Place {
         }
     }
 
+    /// What comes first, however logs are cut into files: files have other numbers then.
+    fn moment(self) -> (bool, Micros) {
+        (self.unknown, self.at)
+    }
+
     /// The number of the file in the run's list, and the offset of the line.
     pub(crate) fn line(self) -> Option<(usize, i64)> {
         (!self.unknown).then_some((self.file as usize, i64::try_from(self.offset).unwrap_or(i64::MAX)))
@@ -48,12 +52,12 @@ pub(crate) struct Cause {
 }
 
 impl Cause {
-    /// Takes in others of this kind. One line may tell of several recipients: then the smaller template counts.
+    /// Takes in others of this kind. Of several in one moment, the smaller template counts.
     fn add(&mut self, other: Cause, names: &Names) {
         self.deliveries += other.deliveries;
         let text = |template: Option<u32>| template.map(|t| names.text(t));
-        let order = other.oldest.cmp(&self.oldest).then_with(|| text(other.template).cmp(&text(self.template)));
-        if order == Ordering::Less {
+        let mine = (self.oldest.moment(), text(self.template), self.oldest);
+        if (other.oldest.moment(), text(other.template), other.oldest) < mine {
             (self.oldest, self.template) = (other.oldest, other.template);
         }
     }
@@ -92,7 +96,7 @@ impl Causes {
             None => drop(self.replies.insert(key, Reply { deliveries, oldest, example: example.into() })),
             Some(reply) => {
                 reply.deliveries += deliveries;
-                if (oldest, example) < (reply.oldest, &*reply.example) {
+                if (oldest.moment(), example, oldest) < (reply.oldest.moment(), &*reply.example, reply.oldest) {
                     (reply.oldest, reply.example) = (oldest, example.into());
                 }
             }

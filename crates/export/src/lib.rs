@@ -30,7 +30,8 @@ use bouncestat_record::time::Micros;
 pub use dir::export_dir;
 pub use error::{Error, ErrorKind, Result};
 pub use partition::{DayFiles, Kept, Partitions};
-pub use text::rfc3339;
+pub use table::shorten;
+pub use text::{count, duration, printable, rfc3339};
 
 /// How a moment is shown to people: given microseconds UTC, the local time, say.
 pub type Clock<'a> = &'a (dyn Fn(Micros) -> String + Send + Sync);

@@ -275,7 +275,7 @@ fn pad(text: &str, width: usize, right: bool) -> String {
 }
 
 /// A text in at most `width` columns of the screen, its end cut off with `…`.
-fn shorten(text: &str, width: usize) -> String {
+pub fn shorten(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

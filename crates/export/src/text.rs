@@ -100,7 +100,7 @@ pub(crate) fn push_flat(text: &mut String, value: Value<'_>) {
 }
 
 /// A count with its thousands parted: `12,345`.
-pub(crate) fn count(n: i64) -> String {
+pub fn count(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
     let mut text = String::from(if n < 0 { "-" } else { "" });
     for (i, digit) in digits.chars().enumerate() {
@@ -118,7 +118,7 @@ pub(crate) fn percent(fraction: f64) -> String {
 }
 
 /// A length of time for people.
-pub(crate) fn duration(ms: i64) -> String {
+pub fn duration(ms: i64) -> String {
     let seconds = ms as f64 / 1000.0;
     match ms {
         ..1_000 => format!("{ms} ms"),
@@ -131,7 +131,7 @@ pub(crate) fn duration(ms: i64) -> String {
 
 /// A text from a log on one line, safe for a terminal: control characters, and those that turn the direction of writing, become
 /// U+FFFD, so that no reply can move the cursor, colour the screen or hide itself.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+pub fn printable(text: &str) -> Cow<'_, str> {
     let harmful = |c: char| {
         c.is_control()
             || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')

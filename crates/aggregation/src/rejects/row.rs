@@ -33,9 +33,10 @@ pub(super) struct Row {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Oldest {
     at: Micros,
+    // Before the place: files are cut elsewhere, and numbered otherwise, in another run over the same lines.
+    pub text: String,
     pub file: u32,
     pub offset: u64,
-    pub text: String,
 }
 
 impl Row {
@@ -54,10 +55,13 @@ impl Row {
         *self.reasons.entry(seen.reason).or_default() += count;
         add(&mut self.templates, seen.template, count);
         self.span = Some(self.span.map_or((r.at, r.at), |(a, b)| (a.min(r.at), b.max(r.at))));
-        let place = (r.at, r.file, r.offset);
-        if self.oldest.as_ref().is_none_or(|o| place < (o.at, o.file, o.offset)) {
-            self.oldest =
-                Some(Oldest { at: r.at, file: r.file, offset: r.offset, text: String::from_utf8_lossy(r.text).into_owned() });
+        if self.oldest.as_ref().is_none_or(|o| r.at <= o.at) {
+            let text = String::from_utf8_lossy(r.text).into_owned();
+            let this = Oldest { at: r.at, text, file: r.file, offset: r.offset };
+            self.oldest = Some(match self.oldest.take() {
+                Some(oldest) => oldest.min(this),
+                None => this,
+            });
         }
     }
 
