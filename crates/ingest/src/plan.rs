@@ -260,21 +260,16 @@ impl PlannedFile {
             self.from = from;
             return Ok(());
         };
-        let (mut joiner, mut left) = (Joiner::default(), from);
+        let mut joiner = Joiner::default();
         for chunk in Chunks::new(input::open(&self.source)?, ChunkOptions::default()) {
             let mut data = chunk.data;
             let end = chunk.offset + data.len() as u64;
             data.truncate(usize::try_from(from.saturating_sub(chunk.offset)).unwrap_or(usize::MAX).min(data.len()));
             let (text, places) = joiner.take(data, chunk.offset);
             reader.skip(&text, places.base());
-            left = from.saturating_sub(end);
-            if left == 0 {
+            if end >= from {
                 break;
             }
-        }
-        if left > 0 {
-            // There is less than was read before: nothing is new.
-            self.start = None;
         }
         self.go_on(reader, Joiner::resume(held), from, rejects)
     }
@@ -285,7 +280,9 @@ impl PlannedFile {
         let first = Chunks::new(input::open_at(&self.source, from)?, options).next();
         let head = first.map(|chunk| rejoin::text(chunk.data)).unwrap_or_default();
         let (start, last, probes, _) = first_events(&reader, &head, rejects);
-        (self.start, self.probes) = (start, probes);
+        // What is new may hold no event, or not even a whole line: then it stands behind what was read.
+        self.start = start.or(self.end).or(self.start);
+        self.probes = probes;
         self.end = self.end.max(last);
         (self.reader, self.joiner, self.from) = (Some(reader), joiner, from);
         Ok(())
