@@ -188,11 +188,34 @@ fn say_remarks(remarks: &Remarks) {
         let how_many = if *lost > 0 { count(*lost, "line") } else { "lines".to_owned() };
         eprintln!("bouncestat: warning: {by} says that it lost {how_many} ({}): what was in them is not counted", times(*says));
     }
+    if remarks.unended > 0 {
+        let messages = count(remarks.unended, "message");
+        let have = if remarks.unended == 1 { "has" } else { "have" };
+        eprintln!("bouncestat: warning: {messages} {have} attempts and no end, though later lines of the server follow: lines seem to be lost");
+    }
+    if remarks.misaligned > 0 {
+        let rows = count(remarks.misaligned, "row");
+        eprintln!("bouncestat: warning: {rows} with more or fewer statuses than recipients: why these failed is not known");
+    }
+    say_repeated_hours(remarks);
     if !remarks.unknown_events.is_empty() {
         eprintln!("bouncestat: warning: events that are not known: {}", named(&remarks.unknown_events));
     }
     if !remarks.unreachable.is_empty() {
         eprintln!("bouncestat: no connection to servers of: {}", named(&remarks.unreachable));
+    }
+}
+
+/// Whether the two times of an hour that autumn repeats could be told apart.
+fn say_repeated_hours(remarks: &Remarks) {
+    let (told, guessed): (Vec<_>, Vec<_>) = remarks.repeated_hours.values().partition(|(_, behind)| *behind > 0);
+    let sum = |files: &[&(u64, u64)]| files.iter().map(|(before, behind)| before + behind).sum::<u64>();
+    if !told.is_empty() {
+        note(format!("{} of the hour that autumn repeats: told apart by the order of lines", count(sum(&told), "line")));
+    }
+    if !guessed.is_empty() {
+        let lines = count(sum(&guessed), "line");
+        eprintln!("bouncestat: warning: {lines} of the hour that autumn repeats: taken for its first time, a guess; delays across it may be an hour off");
     }
 }
 

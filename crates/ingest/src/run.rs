@@ -173,6 +173,7 @@ pub fn run<C: Consumer>(
         summary.bytes = progress.bytes;
         summary.open_messages = stitcher.open_messages();
         let rest = stitcher.finish();
+        summary.remarks.unended = rest.unended;
         finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
         on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
     });

@@ -222,6 +222,11 @@ impl Scan {
         self.file
     }
 
+    /// The last event of a fragment.
+    pub fn last_event(&self, fragment: &Fragment) -> Option<&Event> {
+        self.events.get(fragment.last as usize)
+    }
+
     /// The events of a fragment, in order.
     pub fn events<'s>(&'s self, fragment: &Fragment) -> impl Iterator<Item = &'s Event> + use<'s> {
         let mut at = fragment.first;
@@ -309,7 +314,7 @@ impl<'a> Sink<'a> for ScanSink<'_, 'a> {
     }
 
     fn remark(&mut self, remark: Remark<'_>) {
-        self.scan.remarks.take(remark);
+        self.scan.remarks.take(remark, self.scan.file);
     }
 
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {

@@ -10,6 +10,7 @@ use super::scan::{Fragment, Scan};
 use super::store::{Event, Part, Span, Text};
 use super::{ByHash, HashSet64, hash_bytes};
 use super::{receive, sessions};
+use super::unended::{self, Newest};
 use crate::event::{Fields, Kind};
 use crate::reject::Kept;
 
@@ -27,7 +28,7 @@ pub struct Message {
     /// What their spans point into.
     pub text: Vec<u8>,
     /// Whether two queues of one host use this id at the same time.
-    mixed: bool,
+    pub(super) mixed: bool,
     hands_over: bool,
     queue: Box<[u8]>,
 }
@@ -58,6 +59,10 @@ pub struct Stitcher {
     open: ByHash<Message>,
     /// Whole messages that were handed over under an id that was not seen yet, in the order in which they ended.
     pending: Vec<Message>,
+    /// The newest line of each log host.
+    newest: Newest,
+    /// Messages of which nothing tells the end, and whose ids are in use again.
+    unended: u64,
 }
 
 /// What is left when the log ends.
@@ -68,6 +73,8 @@ pub(crate) struct Rest {
     pub ids: Ids,
     /// Rejects that only a whole session tells, each with its file.
     pub rejects: Vec<(u32, Kept)>,
+    /// Messages of which nothing tells the end, though later lines follow.
+    pub unended: u64,
 }
 
 impl Stitcher {
@@ -75,6 +82,7 @@ impl Stitcher {
     pub fn take(&mut self, scan: &Scan) -> Vec<Whole> {
         for fragment in &scan.fragments {
             self.ids.seen.insert(hash_bytes(scan.text().get(fragment.id)));
+            self.newest.saw(scan, fragment);
         }
         self.ids.came_from.extend(&scan.came_from);
         let mut whole: Vec<(u64, Whole)> = Vec::with_capacity(scan.fragments.len());
@@ -83,6 +91,7 @@ impl Stitcher {
                 && let Some(lost) = self.open.remove(&fragment.hash)
             {
                 let at = scan.events(fragment).next().map_or(0, |event| event.offset);
+                self.unended += u64::from(unended::has_attempts(&lost));
                 whole.push((at, Whole::Apart(Box::new(lost))));
             }
             if let Some(mut message) = self.open.remove(&fragment.hash) {
@@ -137,13 +146,14 @@ impl Stitcher {
     /// how the log was cut.
     pub(crate) fn finish(self) -> Rest {
         let mut open: Vec<Message> = self.open.into_values().collect();
+        let unended = self.unended + open.iter().filter(|message| self.newest.shows_no_end(message)).count() as u64;
         open.sort_by(|a, b| a.order().cmp(&b.order()));
         let (open, rejects) = receive::take_rejects(open);
         let mut open = sessions::to_attempts(open);
         open.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut messages = self.pending;
         messages.extend(merge_by_message_id(open));
-        Rest { messages, ids: self.ids, rejects }
+        Rest { messages, ids: self.ids, rejects, unended }
     }
 }
 

@@ -20,13 +20,15 @@ pub(super) enum Statuses<'a> {
     Each(Vec<Cow<'a, [u8]>>),
     /// The same for all.
     Same(Cow<'a, [u8]>),
+    /// Nothing tells which is whose: no text for any. What kind of end they tell of is known where all tell of the same.
+    Unclear(End),
 }
 
 impl<'a> Statuses<'a> {
     /// Takes a cell apart for `recipients` (at least one).
     ///
     /// Where the members don't match, a single one is for all; where `;` seems to belong to the texts (`…; not found;550 …`), it is
-    /// cut only before text; and where nothing fits, the first text stands for all.
+    /// cut only before text; and where nothing fits, all that say the same stand for all, and others for none.
     pub(super) fn align(cell: Cow<'a, [u8]>, recipients: usize) -> Self {
         if cell.is_empty() {
             return Self::Same(cell);
@@ -44,7 +46,20 @@ impl<'a> Statuses<'a> {
                 return Self::Each(texts);
             }
         }
-        Self::Same(members.swap_remove(0))
+        let first = members.swap_remove(0);
+        if members.iter().all(|member| *member == first) {
+            return Self::Same(first);
+        }
+        let end = End::read(&first);
+        Self::Unclear(if members.iter().all(|member| End::read(member) == end) { end } else { End::Refused })
+    }
+
+    /// The end that all tell of, where nothing tells which status is whose.
+    pub(super) fn unclear(&self) -> Option<End> {
+        match self {
+            Self::Unclear(end) => Some(*end),
+            Self::Each(_) | Self::Same(_) => None,
+        }
     }
 
     /// The status of a recipient.
@@ -52,6 +67,7 @@ impl<'a> Statuses<'a> {
         match self {
             Self::Each(texts) => std::mem::take(&mut texts[index]),
             Self::Same(text) => text.clone(),
+            Self::Unclear(_) => Cow::Borrowed(b""),
         }
     }
 
@@ -207,7 +223,7 @@ mod tests {
 
     #[test]
     fn statuses_find_their_recipients() {
-        let table: [(&str, usize, &[&str]); 10] = [
+        let table: [(&str, usize, &[&str]); 11] = [
             ("", 2, &["", ""]),
             ("250 ok;550 no", 2, &["250 ok", "550 no"]),
             ("550 5.1.1 X; not found", 1, &["550 5.1.1 X; not found"]),
@@ -215,15 +231,25 @@ mod tests {
             ("'550 5.1.1 X; not found'", 2, &["550 5.1.1 X; not found", "550 5.1.1 X; not found"]),
             ("550 5.1.1 X; not found;550 5.1.1 Y; no", 2, &["550 5.1.1 X; not found", "550 5.1.1 Y; no"]),
             ("'550 a; b';'451 it''s; c'", 2, &["550 a; b", "451 it's; c"]),
-            ("a;b;c", 2, &["a", "a"]),
+            ("a;b;c", 2, &["", ""]),
+            ("a;a;a", 2, &["a", "a"]),
             ("a; b;c", 2, &["a; b", "c"]),
-            ("To;Cc", 3, &["To", "To", "To"]),
+            ("To;Cc", 3, &["", "", ""]),
         ];
         for (cell, recipients, want) in table {
             let mut statuses = Statuses::align(Cow::Borrowed(cell.as_bytes()), recipients);
             let got: Vec<String> = (0..recipients).map(|i| text(&statuses.take(i))).collect();
             assert_eq!(got, want, "{cell}");
         }
+    }
+
+    #[test]
+    fn what_misaligned_statuses_agree_on() {
+        let unclear = |cell: &str| Statuses::align(Cow::Borrowed(cell.as_bytes()), 2).unclear();
+        assert_eq!(unclear("550 4.4.7 a;550 4.4.7 b;550 4.4.7 c"), Some(End::Expired));
+        assert_eq!(unclear("550 5.1.1 a;550 4.4.7 b;550 5.2.1 c"), Some(End::Refused));
+        assert_eq!(unclear("250 2.1.5 a;250 2.1.5 b;250 2.1.5 c"), Some(End::Handled));
+        assert_eq!(unclear("550 5.1.1 a;550 4.4.7 b"), None);
     }
 
     #[test]
