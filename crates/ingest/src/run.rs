@@ -89,6 +89,8 @@ pub struct Summary {
     pub counts: Counts,
     /// What else lines say: losses, domains that could not be reached, events that are not known.
     pub remarks: Remarks,
+    /// The file of the first line that was not understood.
+    pub unrecognised_in: Option<PathBuf>,
     /// Messages that were still open at the end.
     pub open_messages: usize,
     /// What went wrong with files while they were read.
@@ -177,6 +179,7 @@ pub fn run<C: Consumer>(
         finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
         on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
     });
+    summary.unrecognised_in = summary.remarks.unrecognised.as_ref().map(|example| paths[example.file as usize].clone());
     // Damage in the first lines of a file is found when it is planned and again when it is read.
     summary.problems.sort();
     summary.problems.dedup();

@@ -42,9 +42,15 @@ fn night(form: Form, step: i64, padding: usize, offsets: bool) -> String {
                  delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)\n{syslog} mx postfix/qmgr[1]: {n:05X}0000000: removed\n"
             ),
             Form::Exim | Form::EximInSyslog => {
-                let front = if matches!(form, Form::Exim) { String::new() } else { format!("{} mx exim[7]: ", wall.format("%b %e %H:%M:%S")) };
+                let front = if matches!(form, Form::Exim) {
+                    String::new()
+                } else {
+                    format!("{} mx exim[7]: ", wall.format("%b %e %H:%M:%S"))
+                };
                 let id = format!("1xV{:03}-00060W-1p", n);
-                format!("{front}{exim} {id} <= s@s.test U=s P=local S=9\n{front}{exim} {id} => r{n}@a.test R=r T=t H=h [192.0.2.1] C=\"250 ok\"\n{front}{exim} {id} Completed\n")
+                format!(
+                    "{front}{exim} {id} <= s@s.test U=s P=local S=9\n{front}{exim} {id} => r{n}@a.test R=r T=t H=h [192.0.2.1] C=\"250 ok\"\n{front}{exim} {id} Completed\n"
+                )
             }
         };
         for i in 0..padding {
@@ -90,7 +96,9 @@ fn the_second_time_is_told_by_the_order_of_lines() {
 #[test]
 fn what_cannot_be_told_is_the_earlier_one_and_said() {
     let line = |stamp: &str, id: &str| {
-        format!("{stamp} mx postfix/smtp[3]: {id}: to=<r@a.test>, relay=h[192.0.2.1]:25, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)\n")
+        format!(
+            "{stamp} mx postfix/smtp[3]: {id}: to=<r@a.test>, relay=h[192.0.2.1]:25, delay=1, delays=1/0/0/0, dsn=2.0.0, status=sent (250 ok)\n"
+        )
     };
     let log = line("Oct 25 02:10:00", "AAAAA0000001") + &line("Oct 25 02:40:00", "AAAAA0000002");
     let (got, remarks) = read_night(&log, 1 << 20);

@@ -4,11 +4,24 @@ use std::collections::BTreeMap;
 
 use crate::event::Remark;
 
+/// A line that stands for others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Its file, by number in the plan.
+    pub file: u32,
+    /// Its offset in the unpacked file, bytes.
+    pub offset: u64,
+    /// How it begins.
+    pub line: Vec<u8>,
+}
+
 /// Remarks by name, each with how many lines say it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remarks {
     /// Lines in which a syslog says that it lost lines, by its name: how many say so, and how many lines they name.
     pub lost: BTreeMap<String, (u64, u64)>,
+    /// The first line that was not understood.
+    pub unrecognised: Option<Example>,
     /// Messages that were tried, and whose end no line tells, though later lines of their server follow.
     pub unended: u64,
     /// Rows of Exchange whose statuses are not as many as their recipients, so that nothing tells which is whose.
@@ -42,8 +55,15 @@ impl Remarks {
         }
     }
 
-    /// Adds others.
+    /// Takes note of a line that was not understood.
+    pub(crate) fn unrecognised(&mut self, line: &[u8], file: u32, offset: u64) {
+        const SHOWN: usize = 500;
+        self.unrecognised.get_or_insert_with(|| Example { file, offset, line: line[..line.len().min(SHOWN)].to_vec() });
+    }
+
+    /// Adds those of what comes later in the log.
     pub(crate) fn add(&mut self, other: &Remarks) {
+        self.unrecognised = self.unrecognised.take().or_else(|| other.unrecognised.clone());
         self.unended += other.unended;
         self.misaligned += other.misaligned;
         for (by, (says, lost)) in &other.lost {

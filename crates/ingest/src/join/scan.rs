@@ -194,6 +194,7 @@ pub fn scan(
             Sort::Irrelevant => {}
             Sort::Unrecognised => {
                 sink.scan.tally.unrecognised += physical;
+                sink.scan.remarks.unrecognised(line, file, offset);
                 if wanted.unrecognised {
                     sink.scan.unrecognised.push((Span::new(at, line.len()), offset));
                 }

@@ -8,9 +8,9 @@ use bouncestat_record::time::Micros;
 
 use super::scan::{Fragment, Scan};
 use super::store::{Event, Part, Span, Text};
+use super::unended::{self, Newest};
 use super::{ByHash, HashSet64, hash_bytes};
 use super::{receive, sessions};
-use super::unended::{self, Newest};
 use crate::event::{Fields, Kind};
 use crate::reject::Kept;
 

@@ -20,8 +20,9 @@ pub(super) enum Statuses<'a> {
     Each(Vec<Cow<'a, [u8]>>),
     /// The same for all.
     Same(Cow<'a, [u8]>),
-    /// Nothing tells which is whose: no text for any. What kind of end they tell of is known where all tell of the same.
-    Unclear(End),
+    /// Nothing tells which is whose: no text for any. What kind of end they tell of is known where all tell of the same, and then the words
+    /// that all begin with are those of each.
+    Unclear(End, Cow<'a, [u8]>),
 }
 
 impl<'a> Statuses<'a> {
@@ -51,13 +52,17 @@ impl<'a> Statuses<'a> {
             return Self::Same(first);
         }
         let end = End::read(&first);
-        Self::Unclear(if members.iter().all(|member| End::read(member) == end) { end } else { End::Refused })
+        if end == End::Refused || members.iter().any(|member| End::read(member) != end) {
+            return Self::Unclear(End::Refused, Cow::Borrowed(b""));
+        }
+        let shared = members.iter().map(|member| shared_words(&first, member)).min().unwrap_or(0);
+        Self::Unclear(end, part(&first, 0..shared))
     }
 
     /// The end that all tell of, where nothing tells which status is whose.
     pub(super) fn unclear(&self) -> Option<End> {
         match self {
-            Self::Unclear(end) => Some(*end),
+            Self::Unclear(end, _) => Some(*end),
             Self::Each(_) | Self::Same(_) => None,
         }
     }
@@ -67,17 +72,24 @@ impl<'a> Statuses<'a> {
         match self {
             Self::Each(texts) => std::mem::take(&mut texts[index]),
             Self::Same(text) => text.clone(),
-            Self::Unclear(_) => Cow::Borrowed(b""),
+            Self::Unclear(_, text) => text.clone(),
         }
     }
 
     /// Bytes that [`take`](Self::take) copies for each recipient.
     pub(super) fn copied(&self) -> usize {
         match self {
-            Self::Same(Cow::Owned(text)) => text.len(),
+            Self::Same(Cow::Owned(text)) | Self::Unclear(_, Cow::Owned(text)) => text.len(),
             _ => 0,
         }
     }
+}
+
+/// How many bytes of whole words two texts begin with in common.
+fn shared_words(a: &[u8], b: &[u8]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let ends = |text: &[u8]| text.get(same).is_none_or(|b| *b == b' ');
+    if ends(a) && ends(b) { same } else { memchr::memrchr(b' ', &a[..same]).unwrap_or(0) }
 }
 
 /// Cuts at each `;` that no space follows.
