@@ -35,7 +35,11 @@ pub fn syslog(line: &[u8]) -> Option<Frame<'_>> {
     let (host, rest) = token(rest)?;
     let (host, (tag, text)) = match tag(rest).or_else(|| tag(without_facility(rest)?)) {
         Some(found) => (host, found),
-        None => behind_facility(host, rest)?,
+        None if is_facility(host) => {
+            let (host, rest) = token(rest)?;
+            (host, tag(rest)?)
+        }
+        None => return None,
     };
     let frame = Frame { stamp, host, tag, text: without_solaris_id(text) };
     // Mail servers' own tags have a slash or are short; a container's engine logs whole lines again.
@@ -50,15 +54,11 @@ fn without_facility(text: &[u8]) -> Option<&[u8]> {
     (plain(&word[..dot]) && plain(&word[dot + 1..])).then_some(rest)
 }
 
-/// Host, tag and text behind `mail.info` (a template of syslog-ng); a host may have such a name, but then its tag follows.
-fn behind_facility<'a>(word: &[u8], rest: &'a [u8]) -> Option<(&'a [u8], (&'a [u8], &'a [u8]))> {
+/// `mail.info`, before the host (a template of syslog-ng). A host may have such a name, but then its tag follows.
+fn is_facility(word: &[u8]) -> bool {
     const LEVELS: [&[u8]; 8] = [b"emerg", b"alert", b"crit", b"err", b"warning", b"notice", b"info", b"debug"];
-    let dot = word.iter().position(|&b| b == b'.')?;
-    if !LEVELS.contains(&&word[dot + 1..]) || !word[..dot].iter().all(u8::is_ascii_alphanumeric) {
-        return None;
-    }
-    let (host, rest) = token(rest)?;
-    Some((host, tag(rest)?))
+    let Some(dot) = word.iter().position(|&b| b == b'.') else { return false };
+    LEVELS.contains(&&word[dot + 1..]) && word[..dot].iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// What follows `[ID 197553 mail.info] ` (Solaris).
