@@ -15,6 +15,7 @@ mod explain;
 mod invariance;
 mod lab;
 mod man;
+mod notes;
 mod packaging;
 mod page;
 mod prometheus;

@@ -131,3 +131,11 @@ fn standard_input_and_threads_change_nothing() {
     let piped = run_with(&["rejects", "--tz", "UTC", "--format", "csv", "-"], &log).exits(0);
     assert_eq!(piped.text().lines().count(), one.text().lines().count());
 }
+
+#[test]
+fn a_report_without_rejects_says_so() {
+    for (format, words) in [("table", "  no rejects"), ("markdown", ". no rejects."), ("html", "Rejects, no rejects")] {
+        let report = rejects(&["--format", format, &sample("postfix/instances")]);
+        assert!(report.text().contains(words) && !report.text().contains("no attempts"), "{}", report.text());
+    }
+}

@@ -18,6 +18,7 @@ use bouncestat_record::Mta;
 
 use crate::domains::Domains;
 use crate::fault::Nothing;
+use crate::shapes;
 
 /// Whether only what went wrong is said.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -184,9 +185,23 @@ pub fn say_coverage(summary: &Summary, what: &str) {
     }
     note(line);
     say_remarks(&summary.remarks);
-    if c.unrecognised > 0 {
-        let look = if c.unrecognised == 1 { "looks like a delivery line and was" } else { "look like delivery lines and were" };
-        eprintln!("bouncestat: warning: {} {look} not understood", count(c.unrecognised, "line"));
+    say_unrecognised(summary);
+}
+
+/// Lines that were not understood: how many, the first of them without its addresses, and where all can be seen.
+fn say_unrecognised(summary: &Summary) {
+    const SHOWN: usize = 160;
+    let n = summary.tally.unrecognised;
+    if n == 0 {
+        return;
+    }
+    let look = if n == 1 { "looks like a delivery line and was" } else { "look like delivery lines and were" };
+    note(format!("warning: {} {look} not understood; --unrecognised FILE lists them", count(n, "line")));
+    if let (Some(example), Some(file)) = (&summary.remarks.unrecognised, &summary.unrecognised_in) {
+        let shape: String = shapes::shape(&example.line).chars().filter(|c| !c.is_control()).collect();
+        let shown: String = shape.chars().take(SHOWN).collect();
+        let more = if shape.chars().count() > SHOWN || example.line.len() >= 500 { "…" } else { "" };
+        note(format!("  the first, in {} at byte {}: {shown}{more}", file.display(), grouped(example.offset)));
     }
 }
 
@@ -196,11 +211,38 @@ fn say_remarks(remarks: &Remarks) {
         let how_many = if *lost > 0 { count(*lost, "line") } else { "lines".to_owned() };
         eprintln!("bouncestat: warning: {by} says that it lost {how_many} ({}): what was in them is not counted", times(*says));
     }
+    if remarks.unended > 0 {
+        let messages = count(remarks.unended, "message");
+        let have = if remarks.unended == 1 { "has" } else { "have" };
+        eprintln!(
+            "bouncestat: warning: {messages} {have} attempts and no end, though later lines of the server follow: lines seem to be lost"
+        );
+    }
+    if remarks.misaligned > 0 {
+        let rows = count(remarks.misaligned, "row");
+        eprintln!("bouncestat: warning: {rows} with more or fewer statuses than recipients: why these failed is not known");
+    }
+    say_repeated_hours(remarks);
     if !remarks.unknown_events.is_empty() {
         eprintln!("bouncestat: warning: events that are not known: {}", named(&remarks.unknown_events));
     }
     if !remarks.unreachable.is_empty() {
         eprintln!("bouncestat: no connection to servers of: {}", named(&remarks.unreachable));
+    }
+}
+
+/// Whether the two times of an hour that autumn repeats could be told apart.
+fn say_repeated_hours(remarks: &Remarks) {
+    let (told, guessed): (Vec<_>, Vec<_>) = remarks.repeated_hours.values().partition(|(_, behind)| *behind > 0);
+    let sum = |files: &[&(u64, u64)]| files.iter().map(|(before, behind)| before + behind).sum::<u64>();
+    if !told.is_empty() {
+        note(format!("{} of the hour that autumn repeats: told apart by the order of lines", count(sum(&told), "line")));
+    }
+    if !guessed.is_empty() {
+        let lines = count(sum(&guessed), "line");
+        eprintln!(
+            "bouncestat: warning: {lines} of the hour that autumn repeats: taken for its first time, a guess; delays across it may be an hour off"
+        );
     }
 }
 

@@ -32,8 +32,8 @@ pub(crate) fn class(reason: Reason, digit: Option<u8>, action: Option<Action>, o
         (Some(Action::Deferred | Action::Expired), _) => Class::Soft,
         // Nothing is hard at 4xx, not even what the server gave up: it must never suppress a living address.
         (_, Some(4)) => Class::Soft,
-        (Some(Action::Bounced), _) => by_reason,
-        (_, Some(5)) => by_reason,
+        (Some(Action::Bounced), Some(_)) | (_, Some(5)) => by_reason,
+        // Without any code nothing but the reason says that it will not pass, also where a server gave up.
         _ if matches!(reason, Reason::MailboxFull | Reason::TlsFailed | Reason::ServerError | Reason::Unknown) => Class::Soft,
         _ => by_reason,
     }
@@ -113,5 +113,8 @@ mod tests {
         assert_eq!(class(Reason::MailboxFull, Some(4), None, Options { quota_class: QuotaClass::Hard }), Class::Soft);
         assert_eq!(class(Reason::ServerError, Some(5), None, soft), Class::Hard);
         assert_eq!(class(Reason::TlsFailed, None, None, soft), Class::Soft);
+        assert_eq!(class(Reason::Unknown, None, Some(Action::Bounced), soft), Class::Soft);
+        assert_eq!(class(Reason::UserUnknown, None, Some(Action::Bounced), soft), Class::Hard);
+        assert_eq!(class(Reason::Unknown, Some(5), Some(Action::Bounced), soft), Class::Hard);
     }
 }

@@ -28,7 +28,7 @@ impl Format for Markdown {
         // Moments are UTC: who reads a ticket is somewhere else.
         let clock = view::clock(&Options::default());
         let title = if report.table("reject_totals").is_some() { "Rejects" } else { "Bounces" };
-        writeln!(out, "# {title}\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window(meta, clock))?;
+        writeln!(out, "# {title}\n\nbouncestat {}, rules {}. {}.", meta.version, meta.rules, view::window_of(report, clock))?;
         writeln!(out, "{}.", view::coverage(report))?;
         match view::excluded(meta) {
             excluded if excluded.is_empty() => {}

@@ -136,7 +136,7 @@ fn head<W: Write>(screen: &mut Screen<W>, report: &Report, clock: Clock<'_>, zon
     let w = &meta.window;
     let has_times = [w.since, w.until, w.first_event, w.last_event].iter().any(Option::is_some);
     let zone = if has_times { zone } else { "" };
-    screen.line(BOLD, &format!("bouncestat {}  {} {zone}", meta.version, view::window(meta, clock)))?;
+    screen.line(BOLD, &format!("bouncestat {}  {} {zone}", meta.version, view::window_of(report, clock)))?;
     screen.wrapped(&view::coverage(report))?;
     match view::excluded(meta) {
         excluded if excluded.is_empty() => Ok(()),

@@ -494,6 +494,16 @@ pub(crate) fn excluded(meta: &Meta) -> String {
     some.join(", ")
 }
 
+/// From when to when a report is; what it lacks where it holds nothing.
+pub(crate) fn window_of(report: &Report, clock: Clock<'_>) -> String {
+    let w = &report.meta.window;
+    let is_empty = [w.since, w.until, w.first_event, w.last_event].iter().all(Option::is_none);
+    if is_empty && report.tables.iter().any(|table| table.name.starts_with("reject_")) {
+        return "no rejects".to_owned();
+    }
+    window(&report.meta, clock)
+}
+
 /// From when to when.
 pub(crate) fn window(meta: &Meta, clock: Clock<'_>) -> String {
     let w = &meta.window;

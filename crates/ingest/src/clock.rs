@@ -3,16 +3,21 @@
 //! `Nov 22 13:42:06` has neither year nor zone. The year of a file's first line comes from evidence outside the stamp (`evidence`). From
 //! there on it runs along *anchors*: the first line behind every 64 KiB of the file is put into the year that is nearest to the anchor
 //! before, and all lines up to the next one into the year that is nearest to it. Anchors stand at fixed places of the file, so that it
-//! does not matter how the file is cut into chunks; and a single line with a wrong stamp moves nothing but itself. What is not here:
-//! finding the evidence.
+//! does not matter how the file is cut into chunks; and a single line with a wrong stamp moves nothing but itself. Which of the two moments
+//! a stamp of the repeated hour of autumn means is told by the order of lines (`repeat`). What is not here: finding the evidence.
+
+mod repeat;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use bouncestat_record::time::{Micros, SECOND};
 use chrono::{DateTime, Datelike, FixedOffset, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
+use crate::framing::Stamp;
 use crate::input::lines;
+use repeat::{Place, Repeats};
 
 /// The zone of stamps that have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +43,7 @@ impl Zone {
         Tz::from_str(text).ok().map(Self::Named)
     }
 
-    /// The moment of a wall-clock time. In the repeated hour of autumn the first one; a time that spring left out, as if the clock had not been changed yet.
+    /// The moment of a wall-clock time. In the repeated hour of autumn the earlier one; a time that spring left out, as if the clock had not been changed yet.
     pub fn to_utc(self, wall: NaiveDateTime) -> Micros {
         fn pick<T: TimeZone>(zone: &T, wall: NaiveDateTime) -> Option<DateTime<T>> {
             match zone.from_local_datetime(&wall) {
@@ -71,6 +76,9 @@ impl Zone {
     }
 }
 
+/// Year, where it is written, month and day.
+pub type Date = (Option<i32>, u32, u32);
+
 /// Turns the stamps of one file into moments, in the order of its lines.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -88,6 +96,10 @@ pub struct Clock {
     last: Option<(u64, Micros)>,
     /// The last midnight worked out, UTC.
     midnight: Option<((i32, u32, u32), Micros)>,
+    /// The hours that happen twice in its zone.
+    repeats: Arc<Repeats>,
+    /// Where the file stands in the last of them.
+    place: Option<Place>,
 }
 
 /// How far anchors stand apart, in bytes of the file.
@@ -97,7 +109,11 @@ impl Clock {
     /// A clock whose first stamp without a year is in the year that puts it nearest to the day `start` (in its own zone).
     pub fn new(zone: Zone, start: NaiveDate) -> Self {
         let anchor = (start.year(), ordinal(start.month(), start.day()).unwrap_or(1));
-        Self { zone, anchor, next_anchor: 0, position: 0, year: start.year(), last: None, midnight: None }
+        let repeats = match zone {
+            Zone::Named(tz) => Repeats::of(tz),
+            Zone::Fixed(_) => Arc::default(),
+        };
+        Self { zone, anchor, next_anchor: 0, position: 0, year: start.year(), last: None, midnight: None, repeats, place: None }
     }
 
     /// Says where in the file the next line stands.
@@ -118,18 +134,77 @@ impl Clock {
         }
     }
 
-    /// Moves over a chunk that begins at `offset`, from anchor to anchor. `stamp` gives year, month and day of a line that has a stamp.
-    pub fn skip(&mut self, chunk: &[u8], offset: u64, stamp: impl Fn(&[u8]) -> Option<(Option<i32>, u32, u32)>) {
+    /// Takes note of the stamp of the line that is read, where it is the clock of that line: which of its two moments a stamp of a repeated
+    /// hour means is told by the lines before it. Every line that has a stamp comes here, and before its moment is asked for.
+    pub fn watch(&mut self, stamp: &Stamp) {
+        if stamp.offset.is_some() || !self.repeats.has_hour(stamp.hour) {
+            return Place::leave(&mut self.place);
+        }
+        let year = stamp.year.or_else(|| Some(self.nearest_year(ordinal(stamp.month, stamp.day)?)));
+        let date = year.and_then(|year| NaiveDate::from_ymd_opt(year, stamp.month, stamp.day));
+        let wall = date.and_then(|date| date.and_hms_opt(stamp.hour, stamp.minute, stamp.second.min(59)));
+        if wall.is_some_and(|wall| Place::step(&mut self.place, &self.repeats, wall)) {
+            self.last = None;
+        }
+    }
+
+    /// The line that is read has no stamp of a repeated hour.
+    pub fn leave_repeat(&mut self) {
+        Place::leave(&mut self.place);
+    }
+
+    /// Whether the line that was watched last stands in a repeated hour, and then whether the order of lines shows that it is of the second time.
+    pub fn repeated_hour(&self) -> Option<bool> {
+        Place::of_line(self.place)
+    }
+
+    /// Whether a stamp of this hour of the day may be of a repeated hour: only such lines need to be watched, and those behind them.
+    pub fn may_repeat(&self, hour: u32) -> bool {
+        self.repeats.has_hour(hour)
+    }
+
+    /// Moves over a chunk that begins at `offset`, from anchor to anchor. `stamp` gives the clock of a line that has one: the date of an anchor, and
+    /// the stamp to watch.
+    pub fn skip(&mut self, chunk: &[u8], offset: u64, stamp: impl Fn(&[u8]) -> Option<(Date, Option<Stamp>)>) {
         let end = offset + chunk.len() as u64;
+        let mut hours = self.repeated_hours(chunk).into_iter().peekable();
+        let mut watch = |clock: &mut Self, until: usize| {
+            while let Some(at) = hours.next_if(|at| *at < until) {
+                let (_, line) = lines(&chunk[at..]).next().unwrap_or_default();
+                if let Some((_, Some(stamp))) = stamp(line) {
+                    clock.watch(&stamp);
+                }
+            }
+        };
         while self.next_anchor < end {
             let from = self.next_anchor.saturating_sub(offset) as usize;
             let start = memchr::memrchr(b'\n', &chunk[..from]).map_or(0, |i| i + 1);
             let behind = lines(&chunk[start..]).filter(|(at, _)| start + at >= from);
-            let found = behind.filter_map(|(at, line)| Some((at, stamp(line)?))).next();
-            let Some((at, (year, month, day))) = found else { return };
+            let found = behind.filter_map(|(at, line)| Some((at, stamp(line)?.0))).next();
+            let Some((at, (year, month, day))) = found else { break };
+            watch(self, start + at);
             self.seek(offset + (start + at) as u64);
             self.anchor(year, month, day);
         }
+        watch(self, usize::MAX);
+    }
+
+    /// Where lines of a chunk begin that may have a stamp of a repeated hour.
+    fn repeated_hours(&self, chunk: &[u8]) -> Vec<usize> {
+        let mut starts: Vec<usize> = Vec::new();
+        for mark in self.repeats.marks() {
+            let mut line_end = 0;
+            for at in memchr::memmem::find_iter(chunk, mark.as_bytes()) {
+                if at < line_end {
+                    continue;
+                }
+                starts.push(memchr::memrchr(b'\n', &chunk[..at]).map_or(0, |i| i + 1));
+                line_end = memchr::memchr(b'\n', &chunk[at..]).map_or(chunk.len(), |i| at + i);
+            }
+        }
+        starts.sort_unstable();
+        starts.dedup();
+        starts
     }
 
     /// The year that puts a day nearest to the anchor.
@@ -157,7 +232,7 @@ impl Clock {
         }
         // A leap second (60) is the second before it.
         let wall = NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second.min(59))?;
-        let at = self.zone.to_utc(wall);
+        let at = self.zone.to_utc(wall) + Place::later_by(self.place, wall);
         self.last = Some((key, at));
         Some(at)
     }
@@ -231,7 +306,7 @@ mod tests {
         let stamp = |line: &[u8]| {
             let text = std::str::from_utf8(line).ok()?;
             let (month, day) = text.split_once(' ')?.0.split_once('-')?;
-            Some((None, month.parse().ok()?, day.parse().ok()?))
+            Some(((None, month.parse().ok()?, day.parse().ok()?), None))
         };
         let padding = "x".repeat(10_000);
         let days: Vec<NaiveDate> = day(2023, 11, 1).iter_days().take(1100).collect();
@@ -246,7 +321,7 @@ mod tests {
         for (i, text) in log.lines().enumerate() {
             whole.seek(at);
             at += text.len() as u64 + 1;
-            let (_, month, day) = stamp(text.as_bytes()).unwrap();
+            let ((_, month, day), _) = stamp(text.as_bytes()).unwrap();
             if whole.is_due() {
                 whole.anchor(None, month, day);
             }

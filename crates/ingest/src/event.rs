@@ -251,6 +251,10 @@ pub enum Remark<'a> {
     Unreachable(&'a [u8]),
     /// An event of this name is not known.
     UnknownEvent(&'a [u8]),
+    /// A row holds statuses that cannot be told to belong to its recipients.
+    Misaligned,
+    /// A line is stamped in the hour that autumn repeats, without an offset: whether the order of lines shows that it is of the second time.
+    RepeatedHour(bool),
 }
 
 /// How a line counts.

@@ -391,5 +391,6 @@ fn last_event(mut reader: LineReader, tail: &[u8], rejects: bool) -> Option<Micr
     for (_, line) in lines(tail) {
         reader.line(line, &mut moments);
     }
-    moments.last
+    // In the hour that autumn repeats the last lines alone do not tell which of the two it is.
+    moments.last.filter(|_| reader.repeated_hour().is_none())
 }

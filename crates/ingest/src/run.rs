@@ -93,6 +93,8 @@ pub struct Summary {
     pub counts: Counts,
     /// What else lines say: losses, domains that could not be reached, events that are not known.
     pub remarks: Remarks,
+    /// The file of the first line that was not understood.
+    pub unrecognised_in: Option<PathBuf>,
     /// Messages that were still open at the end.
     pub open_messages: usize,
     /// What went wrong with files while they were read.
@@ -133,6 +135,7 @@ pub fn run<C: Consumer>(
     summary.counts = counts;
     summary.open_messages = stitcher.open_messages();
     let rest = stitcher.finish();
+    summary.remarks.unended = rest.unended;
     finish(&rest.messages, &rest.ids, options.window, &folders, consumer, &mut summary, on_part);
     on_part(finish_rejects(&rest.rejects, options.window, consumer, &mut summary));
     summary
@@ -152,6 +155,7 @@ fn drive<P: Send>(
     let mut summary = Summary { problems: plan.problems, ..Summary::default() };
     let mut overlaps = Overlaps::new(&plan.files);
     let paths: Vec<PathBuf> = plan.files.iter().map(|f| f.source.path.clone()).collect();
+    let numbers: Vec<u32> = plan.files.iter().map(|f| f.number).collect();
     summary.files = paths.len() as u64;
     let in_flight = options.threads.max(1) * 4;
     let (send, receive) = sync_channel::<Note>(in_flight);
@@ -208,6 +212,8 @@ fn drive<P: Send>(
         }
         summary.bytes = progress.bytes;
     });
+    let place = summary.remarks.unrecognised.as_ref().and_then(|example| numbers.iter().position(|n| *n == example.file));
+    summary.unrecognised_in = place.map(|place| paths[place].clone());
     // Damage in the first lines of a file is found when it is planned and again when it is read.
     summary.problems.sort();
     summary.problems.dedup();

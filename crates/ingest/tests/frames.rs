@@ -79,6 +79,28 @@ fn postfix_in_every_frame() {
                 json(rest)
             )
         }),
+        ("journalctl -o short-precise", &|line| {
+            let (stamp, rest) = split(line);
+            format!("{stamp}.123456{rest}")
+        }),
+        ("journalctl -o short-iso", &|line| format!("{}{}", full(line, "+0000"), split(line).1)),
+        ("journalctl -o short-iso of later versions", &|line| format!("{}{}", full(line, "+00:00"), split(line).1)),
+        ("journalctl -o short-iso-precise", &|line| format!("{}{}", full(line, ".123456+0000"), split(line).1)),
+        ("journalctl -o short-full", &|line| format!("Sun {} UTC{}", full(line, "").replace('T', " "), split(line).1)),
+        ("journalctl -o short-full in a zone that only has a name", &|line| {
+            format!("Sun {} WET{}", full(line, "").replace('T', " "), split(line).1)
+        }),
+        ("journalctl -o short-unix", &|line| {
+            let at = chrono::DateTime::parse_from_rfc3339(&full(line, "Z")).unwrap().timestamp();
+            format!("{at}.423193{}", split(line).1)
+        }),
+        ("syslog-ng, ISO", &|line| format!("{}{}", full(line, "+00:00"), split(line).1)),
+        ("syslog-ng, ISO with a fraction", &|line| format!("{}{}", full(line, ".123+00:00"), split(line).1)),
+        ("syslog-ng, facility and level before the host", &|line| format!("{} mail.info{}", full(line, "+00:00"), split(line).1)),
+        ("syslog-ng, facility and level behind the host", &|line| {
+            let (host, rest) = split(line).1.trim_start().split_once(' ').unwrap();
+            format!("{} {host} mail.info {rest}", full(line, ".5+00:00"))
+        }),
         ("logged again", &|line| format!("{} node docker[7]: {line}", split(line).0)),
         ("CRLF", &|line| format!("{line}\r")),
     ];
@@ -87,6 +109,20 @@ fn postfix_in_every_frame() {
         assert_eq!(got.outcomes, bare.outcomes, "{name_of_frame}");
         assert_eq!(got.deliveries, bare.deliveries, "{name_of_frame}");
     }
+}
+
+/// `journalctl -o with-unit` leaves the program out. What only that tells (`postsuper`, pipes) is lost; deliveries are not.
+#[test]
+fn postfix_by_its_unit() {
+    let name = "postfix/lab-short/maillog";
+    let bare = wrapped(name, &|line| line.to_owned());
+    let got = wrapped(name, &|line| {
+        let (host, rest) = split(line).1.trim_start().split_once(' ').unwrap();
+        let rest = &rest[rest.find('[').unwrap()..];
+        format!("Sun {} UTC {host} postfix@-.service{rest}", full(line, "").replace('T', " "))
+    });
+    assert_eq!(got.outcomes, bare.outcomes);
+    assert_eq!(got.deliveries, bare.deliveries);
 }
 
 #[test]
@@ -99,6 +135,12 @@ fn exim_in_every_frame() {
     let json = |text: &str| serde_json::to_string(text).unwrap();
     let frames: &[Frame<'_>] = &[
         ("syslog", &|line| if stamped(line) { format!("{}Z mta exim[5]: {line}", wall(line)) } else { line.to_owned() }),
+        ("journalctl -o short-full", &|line| {
+            if stamped(line) { format!("Sun {} UTC mta exim[5]: {line}", &line[..19]) } else { line.to_owned() }
+        }),
+        ("syslog-ng, facility and level", &|line| {
+            if stamped(line) { format!("{}+00:00 mail.notice mta exim[5]: {line}", wall(line)) } else { line.to_owned() }
+        }),
         ("CRI", &|line| if stamped(line) { format!("{}.5Z stdout F {line}", wall(line)) } else { line.to_owned() }),
         ("Docker", &|line| {
             if stamped(line) { format!("{{\"log\":{},\"time\":\"{}Z\"}}", json(line), wall(line)) } else { line.to_owned() }

@@ -111,6 +111,12 @@ pub struct Remarks {
     pub unreachable: std::collections::BTreeMap<String, u64>,
     /// Events that are not known.
     pub unknown_events: std::collections::BTreeMap<String, u64>,
+    /// Messages without an end whose ids are in use again.
+    pub unended: u64,
+    /// Rows of Exchange whose statuses fit no recipient.
+    pub misaligned: u64,
+    /// Lines in an hour that autumn repeats, by the number of the log: before and behind a step back of its clock.
+    pub repeated_hours: std::collections::BTreeMap<u32, (u64, u64)>,
 }
 
 /// What the next run goes on with.
@@ -121,6 +127,8 @@ pub struct State {
     pub entry: FileEntry,
     /// How many messages are open.
     pub open: u64,
+    /// How many of them should have ended long ago.
+    pub unended: u64,
     /// First and last moment of open messages.
     pub span: Option<(i64, i64)>,
     /// The rules by which their attempts were judged.

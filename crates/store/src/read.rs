@@ -207,6 +207,7 @@ impl Reading {
             problems: std::mem::take(&mut self.problems),
             ..Summary::default()
         };
+        summary.remarks.unended = self.manifest.state.as_ref().map_or(0, |state| state.unended);
         for segment in self.manifest.segments.iter().filter(|segment| is_needed(segment)) {
             let Lines { bytes, lines, used, for_rejects, unrecognised, truncated, duplicates, rejoined } = segment.lines;
             summary.bytes += bytes;
@@ -216,11 +217,15 @@ impl Reading {
             summary.tally.truncated += truncated;
             summary.tally.duplicates += duplicates;
             summary.tally.rejoined += rejoined;
-            let Remarks { lost, unreachable, unknown_events } = segment.remarks.clone();
-            summary.remarks.add(&remarks::Remarks { lost, unreachable, unknown_events });
+            summary.remarks.add(&remarks_of(&segment.remarks));
         }
         summary
     }
+}
+
+fn remarks_of(kept: &Remarks) -> remarks::Remarks {
+    let Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours } = kept.clone();
+    remarks::Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours, unrecognised: None }
 }
 
 /// The next blocks of a segment.

@@ -19,6 +19,8 @@ pub(crate) struct Saved {
     open: ByteBuf,
     /// Ids under which open messages were handed over and that a log of ours knows, as hashes.
     pub hops: Vec<u64>,
+    /// The newest moment of each log host, by the hash of its name.
+    pub newest: Vec<(u64, i64)>,
     /// Which logs were read, and how far.
     pub files: Files,
     /// The names of logs, by the numbers that events name.
@@ -27,12 +29,18 @@ pub(crate) struct Saved {
 
 impl Saved {
     /// The state, packed, and the span of what is open.
-    pub fn pack(open: &[Message], hops: &[u64], files: &Files, names: &[Name]) -> (Vec<u8>, Option<(i64, i64)>) {
+    pub fn pack(
+        open: &[Message],
+        hops: &[u64],
+        newest: Vec<(u64, i64)>,
+        files: &Files,
+        names: &[Name],
+    ) -> (Vec<u8>, Option<(i64, i64)>) {
         let mut builder = Builder::default();
         open.iter().for_each(|message| builder.open(message));
         let span = builder.span();
         let open = ByteBuf::from(builder.pack());
-        let saved = Self { open, hops: hops.to_vec(), files: files.clone(), names: names.to_vec() };
+        let saved = Self { open, hops: hops.to_vec(), newest, files: files.clone(), names: names.to_vec() };
         (pack(FIRST_LINE, &saved), span)
     }
 

@@ -110,7 +110,7 @@ impl Writer {
         }
         dataset.recover(&disk)?;
         let (saved, path) = dataset.saved()?;
-        let stitcher = Stitcher::keeping(saved.open(&path)?);
+        let stitcher = Stitcher::keeping(saved.open(&path)?, saved.newest.iter().copied());
         let Saved { files, names, .. } = saved;
         Ok(Self {
             dataset,
@@ -192,6 +192,7 @@ impl Writer {
             rejoined: tally.rejoined,
         });
         self.remarks.add(&summary.remarks);
+        self.remarks.unended += self.stitcher.take_unended();
         Ok(summary)
     }
 
@@ -268,6 +269,12 @@ impl Remarks {
         for (by, (says, lost)) in &other.lost {
             let sum = self.lost.entry(by.clone()).or_default();
             *sum = (sum.0 + says, sum.1 + lost);
+        }
+        self.unended += other.unended;
+        self.misaligned += other.misaligned;
+        for (file, (before, behind)) in &other.repeated_hours {
+            let sum = self.repeated_hours.entry(*file).or_default();
+            *sum = (sum.0 + before, sum.1 + behind);
         }
         for (all, more) in [(&mut self.unreachable, &other.unreachable), (&mut self.unknown_events, &other.unknown_events)] {
             more.iter().for_each(|(name, n)| *all.entry(name.clone()).or_default() += n);

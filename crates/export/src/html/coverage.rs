@@ -78,7 +78,7 @@ pub(super) fn footer(page: &Page<'_>) -> Markup {
     html! {
         footer {
             p {
-                "bouncestat " (meta.version) ", rules " (meta.rules) ". " (view::window(meta, page.clock)) ", " (page.options.zone) ". "
+                "bouncestat " (meta.version) ", rules " (meta.rules) ". " (view::window_of(page.report, page.clock)) ", " (page.options.zone) ". "
                 "This page loads nothing and sends nothing."
             }
         }

@@ -98,7 +98,7 @@ impl<'a> Page<'a> {
 
     /// The page of rejects: its tables, one after the other.
     fn rejects(&self, out: &mut (dyn Write + Send)) -> Result<()> {
-        let title = format!("Rejects, {}", view::window(&self.report.meta, self.clock));
+        let title = format!("Rejects, {}", view::window_of(self.report, self.clock));
         let body = html! {
             header { h1 { (title) " (" (self.options.zone) ")" } p.sub { (view::coverage(self.report)) "." } }
             main {

@@ -1,6 +1,6 @@
 //! Takes the syslog frame off a line: stamp, host, tag.
 //!
-//! `Nov 22 13:42:06 lab postfix/smtp[294]: 4jXVcG…` and its RFC 3339, RFC 5424 and year-first forms. The form is told line by line.
+//! `Nov 22 13:42:06 lab postfix/smtp[294]: 4jXVcG…` and its RFC 3339, RFC 5424, year-first and `journalctl` forms. The form is told line by line.
 //! Wrappers around whole lines are `wrap`'s. What is not here: what the message says.
 
 pub mod loss;
@@ -33,7 +33,14 @@ pub fn syslog(line: &[u8]) -> Option<Frame<'_>> {
     let (stamp, end) = Stamp::read(line)?;
     let rest = line.get(end..)?.strip_prefix(b" ")?;
     let (host, rest) = token(rest)?;
-    let (tag, text) = tag(rest).or_else(|| tag(without_facility(rest)?))?;
+    let (host, (tag, text)) = match tag(rest).or_else(|| tag(without_facility(rest)?)) {
+        Some(found) => (host, found),
+        None if is_facility(host) => {
+            let (host, rest) = token(rest)?;
+            (host, tag(rest)?)
+        }
+        None => return None,
+    };
     let frame = Frame { stamp, host, tag, text: without_solaris_id(text) };
     // Mail servers' own tags have a slash or are short; a container's engine logs whole lines again.
     Some(wrap::framed_again(&frame).unwrap_or(frame))
@@ -45,6 +52,13 @@ fn without_facility(text: &[u8]) -> Option<&[u8]> {
     let dot = word.iter().position(|&b| b == b'.')?;
     let plain = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_alphanumeric);
     (plain(&word[..dot]) && plain(&word[dot + 1..])).then_some(rest)
+}
+
+/// `mail.info`, before the host (a template of syslog-ng). A host may have such a name, but then its tag follows.
+fn is_facility(word: &[u8]) -> bool {
+    const LEVELS: [&[u8]; 8] = [b"emerg", b"alert", b"crit", b"err", b"warning", b"notice", b"info", b"debug"];
+    let Some(dot) = word.iter().position(|&b| b == b'.') else { return false };
+    LEVELS.contains(&&word[dot + 1..]) && word[..dot].iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// What follows `[ID 197553 mail.info] ` (Solaris).
@@ -143,6 +157,9 @@ mod tests {
         check("Nov 02 13:42:06 lab postfix-out/qmgr[1]: x [y]: z", "lab", "postfix-out/qmgr", "x [y]: z");
         check("2026-11-17T00:00:05.123456+01:00 mx1 postfix/smtp[1]: x", "mx1", "postfix/smtp", "x");
         check("2013 Jun 10 06:27:30.123 mx1 postfix/smtp[1]: x", "mx1", "postfix/smtp", "x");
+        check("2026-11-17T00:00:05Z mail.info mx1 postfix/smtp[1]: x", "mx1", "postfix/smtp", "x");
+        check("2026-11-17T00:00:05Z mail.info postfix/smtp[1]: x", "mail.info", "postfix/smtp", "x");
+        check("Sun 2026-11-22 13:42:06 CET mx1 postfix@-.service[1]: x", "mx1", "postfix@-.service", "x");
         check("<22>1 2026-11-17T00:00:05Z mx1 postfix/smtp 294 - - x: y", "mx1", "postfix/smtp", "x: y");
         check("<22>1 2026-11-17T00:00:05Z mx1 postfix/smtp 294 - [a b=\"] \\\" c\"][d] x", "mx1", "postfix/smtp", "x");
         check("Nov 22 13:42:06 lab exim: x", "lab", "exim", "x");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bouncestat_record::time::{Micros, SECOND};
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 use crate::clock::Clock;
 
@@ -32,6 +32,7 @@ impl Stamp {
     /// Reads a stamp at the start of `text`; gives it and its length.
     pub fn read(text: &[u8]) -> Option<(Self, usize)> {
         match *text.first()? {
+            b'A'..=b'Z' if text.get(8) == Some(&b'-') => Self::weekday_first(text),
             b'A'..=b'Z' => Self::month_first(text, None),
             b'0'..=b'9' if text.get(4) == Some(&b'-') => Self::iso(text),
             b'0'..=b'9' if text.get(4) == Some(&b' ') => {
@@ -39,6 +40,7 @@ impl Stamp {
                 let (stamp, end) = Self::month_first(&text[5..], Some(year))?;
                 Some((stamp, end + 5))
             }
+            b'0'..=b'9' if text.get(10) == Some(&b'.') => Self::unix(text),
             _ => None,
         }
     }
@@ -81,6 +83,45 @@ impl Stamp {
             _ => None,
         };
         Some((Self { year: Some(year), month, day, hour, minute, second, micros, offset }, end))
+    }
+
+    /// `Sun 2026-11-22 13:42:06 CET`, of `journalctl -o short-full`. A zone's name is only known where it is that of UTC.
+    fn weekday_first(text: &[u8]) -> Option<(Self, usize)> {
+        let weekday = text.get(..4)?;
+        if weekday[3] != b' ' || !weekday[..3].iter().all(u8::is_ascii_alphabetic) {
+            return None;
+        }
+        let (mut stamp, end) = Self::iso(&text[4..])?;
+        let rest = text[4 + end..].strip_prefix(b" ")?;
+        let zone = &rest[..rest.iter().take(7).position(|&b| b == b' ')?];
+        stamp.offset = match zone {
+            b"UTC" | b"GMT" => Some(0),
+            [sign @ (b'+' | b'-'), digits @ ..] if matches!(digits.len(), 2 | 4) => {
+                let seconds = number(digits, 0, 2)? * 3600 + if digits.len() == 4 { number(digits, 2, 2)? * 60 } else { 0 };
+                Some(if *sign == b'-' { -(seconds as i32) } else { seconds as i32 })
+            }
+            name if name.iter().all(u8::is_ascii_alphabetic) => None,
+            _ => return None,
+        };
+        Some((stamp, 4 + end + 1 + zone.len()))
+    }
+
+    /// `1795354926.423193`, of `journalctl -o short-unix`.
+    fn unix(text: &[u8]) -> Option<(Self, usize)> {
+        let seconds: i64 = std::str::from_utf8(&text[..10]).ok()?.parse().ok()?;
+        let wall = DateTime::from_timestamp(seconds, 0)?.naive_utc();
+        let (micros, used) = fraction(&text[10..]);
+        let stamp = Self {
+            year: Some(wall.year()),
+            month: wall.month(),
+            day: wall.day(),
+            hour: wall.hour(),
+            minute: wall.minute(),
+            second: wall.second(),
+            micros,
+            offset: Some(0),
+        };
+        (used > 0).then_some((stamp, 10 + used))
     }
 
     /// The same stamp with what the stamp of a wrapper around its line knows: the year, and the zone where the two were written together.
@@ -175,7 +216,6 @@ fn month(name: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::clock::Zone;
-    use chrono::DateTime;
 
     #[track_caller]
     fn check(text: &str, rfc3339: &str) {
@@ -194,6 +234,18 @@ mod tests {
         check("2026-11-17T00:00:05.5-0530", "2026-11-17T05:30:05.5Z");
         check("2026-11-17 00:00:05,123Z", "2026-11-17T00:00:05.123Z");
         check("2013 Jun 10 06:27:30.123", "2013-06-10T06:27:30.123Z");
+        check("1795354926.423193", "2026-11-22T13:42:06.423193Z");
+    }
+
+    #[test]
+    fn a_weekday_and_a_zone() {
+        for (text, offset) in [("UTC", Some(0)), ("CET", None), ("+03", Some(10_800)), ("-0330", Some(-12_600))] {
+            let line = format!("Sun 2026-11-22 13:42:06 {text} lab x");
+            let (stamp, end) = Stamp::read(line.as_bytes()).expect(text);
+            assert_eq!((stamp.rfc3339().get(..19), stamp.offset, &line[end..]), (Some("2026-11-22T13:42:06"), offset, " lab x"));
+        }
+        assert_eq!(Stamp::read(b"Sun 2026-11-22 13:42:06"), None);
+        assert_eq!(Stamp::read(b"1795354926.x"), None);
     }
 
     #[test]

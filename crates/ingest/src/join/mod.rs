@@ -11,6 +11,7 @@ pub mod scan;
 mod sessions;
 pub mod stitch;
 pub mod store;
+mod unended;
 pub mod window;
 
 use std::hash::{BuildHasherDefault, Hasher};

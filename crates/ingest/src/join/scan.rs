@@ -202,6 +202,7 @@ pub fn scan(
             Sort::Irrelevant => {}
             Sort::Unrecognised => {
                 sink.scan.tally.unrecognised += physical;
+                sink.scan.remarks.unrecognised(line, file, offset);
                 if wanted.unrecognised {
                     sink.scan.unrecognised.push((Span::new(at, line.len()), offset));
                 }
@@ -228,6 +229,11 @@ impl Scan {
     /// The file it was read from.
     pub fn file(&self) -> u32 {
         self.file
+    }
+
+    /// The last event of a fragment.
+    pub fn last_event(&self, fragment: &Fragment) -> Option<&Event> {
+        self.events.get(fragment.last as usize)
     }
 
     /// The events of a fragment, in order.
@@ -322,7 +328,7 @@ impl<'a> Sink<'a> for ScanSink<'_, 'a> {
     }
 
     fn remark(&mut self, remark: Remark<'_>) {
-        self.scan.remarks.take(remark);
+        self.scan.remarks.take(remark, self.scan.file);
     }
 
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {

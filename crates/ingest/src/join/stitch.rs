@@ -9,6 +9,7 @@ use bouncestat_record::time::Micros;
 use super::fold::View;
 use super::scan::{Fragment, Scan};
 use super::store::{Event, Part, Span, Text};
+use super::unended::{self, Newest};
 use super::{ByHash, HashSet64, hash_bytes, hash_key};
 use super::{receive, sessions};
 use crate::event::{Fields, Kind};
@@ -65,6 +66,10 @@ pub struct Stitcher {
     pending: Vec<Message>,
     /// Whether messages are kept and not folded yet: then none of them has to wait for an id.
     keeps: bool,
+    /// The newest line of each log host.
+    newest: Newest,
+    /// Messages of which nothing tells the end, and whose ids are in use again.
+    unended: u64,
 }
 
 /// What is left when the log ends.
@@ -75,13 +80,31 @@ pub(crate) struct Rest {
     pub ids: Ids,
     /// Rejects that only a whole session tells, each with its file.
     pub rejects: Vec<(u32, Kept)>,
+    /// Messages of which nothing tells the end, though later lines follow.
+    pub unended: u64,
 }
 
 impl Stitcher {
-    /// A stitcher of a run whose messages are kept: it begins with those that earlier runs left open.
-    pub fn keeping(open: Vec<Message>) -> Self {
+    /// A stitcher of a run whose messages are kept: it begins with those that earlier runs left open, and with the newest moment of each
+    /// log host ([`Stitcher::newest`]).
+    pub fn keeping(open: Vec<Message>, newest: impl IntoIterator<Item = (u64, Micros)>) -> Self {
         let open = open.into_iter().map(|message| (hash_key(message.mta, &message.host, &message.id), message)).collect();
-        Self { open, keeps: true, ..Self::default() }
+        Self { open, keeps: true, newest: newest.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The newest moment of each log host, by the hash of its name.
+    pub fn newest(&self) -> Vec<(u64, Micros)> {
+        self.newest.all()
+    }
+
+    /// Takes the number of messages without an end whose ids are in use again.
+    pub fn take_unended(&mut self) -> u64 {
+        std::mem::take(&mut self.unended)
+    }
+
+    /// How many open messages should have ended long ago.
+    pub fn open_without_end(&self) -> u64 {
+        self.open.values().filter(|message| self.newest.shows_no_end(message)).count() as u64
     }
 
     /// The messages that are open, in the order of their beginnings.
@@ -108,6 +131,7 @@ impl Stitcher {
     pub fn take(&mut self, scan: &Scan) -> Vec<Whole> {
         for fragment in &scan.fragments {
             self.ids.seen.insert(hash_bytes(scan.text().get(fragment.id)));
+            self.newest.saw(scan, fragment);
         }
         self.ids.came_from.extend(&scan.came_from);
         let mut whole: Vec<(u64, Whole)> = Vec::with_capacity(scan.fragments.len());
@@ -116,6 +140,7 @@ impl Stitcher {
                 && let Some(lost) = self.open.remove(&fragment.hash)
             {
                 let at = scan.events(fragment).next().map_or(0, |event| event.offset);
+                self.unended += u64::from(unended::has_attempts(&lost));
                 whole.push((at, Whole::Apart(Box::new(lost))));
             }
             if let Some(mut message) = self.open.remove(&fragment.hash) {
@@ -172,10 +197,11 @@ impl Stitcher {
     /// Everything that is left when the log ends: first what had ended, then what is still open, in an order that does not depend on
     /// how the log was cut.
     pub(crate) fn finish(self) -> Rest {
+        let unended = self.unended + self.open_without_end();
         let (open, rejects) = resolve(self.open.into_values().collect());
         let mut messages = self.pending;
         messages.extend(open);
-        Rest { messages, ids: self.ids, rejects }
+        Rest { messages, ids: self.ids, rejects, unended }
     }
 }
 

@@ -81,10 +81,25 @@ impl LineReader {
 
     /// Reads one line (without its line end).
     pub fn line<'a, S: Sink<'a>>(&mut self, line: &'a [u8], sink: &mut S) -> Sort {
-        match wrap::inner(line) {
+        let sort = match wrap::inner(line) {
             None => self.bare_line(line, sink),
             Some(Cow::Borrowed(inner)) => self.bare_line(inner, sink),
             Some(Cow::Owned(inner)) => self.bare_line(&inner, &mut Owning { sink, life: PhantomData }),
+        };
+        if sort == Sort::Used
+            && let Some(second) = self.repeated_hour()
+        {
+            sink.remark(Remark::RepeatedHour(second));
+        }
+        sort
+    }
+
+    /// Whether the line that was read last stands in an hour that autumn repeats, and then whether the order of lines shows that it is of the second time.
+    pub fn repeated_hour(&self) -> Option<bool> {
+        match self {
+            Self::Postfix(r) => r.repeated_hour(),
+            Self::Exim(r) => r.repeated_hour(),
+            Self::Exchange(_) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! | parts | look like |
 //! |---|---|
 //! | Kubernetes CRI | `2026-11-17T00:00:05Z stdout P Nov 17 00:00:05 lab postf` … `2026-11-17T00:00:05Z stdout F ix/smtp[1]: …` |
+//! | Docker json-file | `{"log":"Nov 17 00:00:05 lab postf","stream":"stdout",…}` … `{"log":"ix/smtp[1]: …\n","stream":"stdout",…}` |
 //! | Exim through a syslog | `Nov 22 13:07:02 mx exim[7]: [1/2] 2026-11-22 13:07:02 1xV7…` … `Nov 22 13:07:02 mx exim[7]: [2/2] …` |
 //! | the journal's export | `__CURSOR=…`, `MESSAGE=…` and so on, one line a field, a blank line behind each record |
 //!
@@ -268,7 +269,9 @@ impl Out {
 fn may_hold_parts(chunk: &[u8]) -> bool {
     static MARKS: LazyLock<[memmem::Finder<'static>; 5]> =
         LazyLock::new(|| ["stdout P ", "stderr P ", " [1/", " [1\\", "__CURSOR="].map(memmem::Finder::new));
+    static RECORD: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(parts::DOCKER_STREAM));
     MARKS.iter().any(|mark| mark.find(chunk).is_some())
+        || RECORD.find_iter(chunk).any(|end| !parts::ends_with_line_end(&chunk[..end]))
 }
 
 /// A text at the beginning or end of a file, with its lines put together.

@@ -1,7 +1,8 @@
-//! The parts of a line: those of Kubernetes' container runtimes, and those of Exim through a syslog.
+//! The parts of a line: those of Kubernetes' container runtimes and of Docker, and those of Exim through a syslog.
 //!
 //! `2026-11-17T00:00:05.1Z stdout P Nov 17 00:00:05 lab postfix/smtp[1]: 4jXVcG2tc6z1XXTY: to=<u0@ok.te`
 //!
+//! Docker cuts what is longer than 16 KiB into records whose text has no line end, but for the last one.
 //! Exim cuts what is longer than 870 bytes (`[1/3]`) and at line ends inside it (`[1\3]`); each part is a line of the syslog.
 
 use crate::framing::{self, Stamp};
@@ -28,7 +29,7 @@ pub(super) struct Part<'a> {
 impl<'a> Part<'a> {
     /// Reads a line (without its end) as a part; `None` where it is a line of its own.
     pub fn read(line: &'a [u8]) -> Option<Self> {
-        Self::of_container(line).or_else(|| Self::of_exim(line))
+        Self::of_container(line).or_else(|| Self::of_docker(line)).or_else(|| Self::of_exim(line))
     }
 
     /// Whether a line may begin with it.
@@ -59,6 +60,18 @@ impl<'a> Part<'a> {
         Some(Self { key: stream, number: 0, is_last, head: &line[..space + 8], mark: b"F ", text: &line[space + 10..], gap: b"" })
     }
 
+    /// `{"log":"TEXT","stream":"stdout",…}`, and the `{"log":"TEXT\n",…}` that ends it. What is whole has the record of its last part around it.
+    fn of_docker(line: &'a [u8]) -> Option<Self> {
+        let text = line.strip_prefix(DOCKER)?;
+        // Quotes inside the text are escaped.
+        let end = memchr::memmem::find(text, DOCKER_STREAM)?;
+        let stream = &text[end + DOCKER_STREAM.len()..];
+        let key = &stream[..memchr::memchr(b'"', stream)?];
+        let is_last = ends_with_line_end(&text[..end]);
+        let text = if is_last { text } else { &text[..end] };
+        Some(Self { key, number: 0, is_last, head: DOCKER, mark: b"", text, gap: b"" })
+    }
+
     /// `Nov 22 13:07:02 mx exim[7]: [1/2] TEXT`.
     fn of_exim(line: &'a [u8]) -> Option<Self> {
         // The mark stands near the front; most lines have none.
@@ -78,6 +91,16 @@ impl<'a> Part<'a> {
         let head = &line[..text_at];
         (of > 1 && number <= of).then_some(Self { key, number, is_last: number == of, head, mark: b"", text, gap })
     }
+}
+
+/// What a record of Docker's json-file begins with, and what ends its text.
+const DOCKER: &[u8] = b"{\"log\":\"";
+pub(super) const DOCKER_STREAM: &[u8] = b"\",\"stream\":\"";
+
+/// Whether a text inside JSON ends with a line end: `\n`, but not `\\n`.
+pub(super) fn ends_with_line_end(text: &[u8]) -> bool {
+    let Some(before) = text.strip_suffix(b"n") else { return false };
+    before.iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
 }
 
 /// `[1/2] text`, `[1\2] text`: number, how many, whether it was cut for its length, and the text.

@@ -59,6 +59,30 @@ fn containers_parts() {
 }
 
 #[test]
+fn dockers_parts() {
+    let record = |text: &str, stream: &str, second: u32| {
+        format!("{{\"log\":\"{text}\",\"stream\":\"{stream}\",\"time\":\"2026-11-17T00:00:0{second}Z\"}}\n")
+    };
+    let text = record(r"whole\n", "stdout", 1)
+        + &record(r#"Nov 17 a \",\"stream\" \\n"#, "stdout", 2)
+        + &record(r"other\n", "stderr", 3)
+        + &record("b", "stdout", 4)
+        + &record(r" c\n", "stdout", 5)
+        + &record("never ended", "stderr", 6);
+    let places = check(
+        text.as_bytes(),
+        &[
+            r#"{"log":"whole\n","stream":"stdout","time":"2026-11-17T00:00:01Z"}"#,
+            r#"{"log":"other\n","stream":"stderr","time":"2026-11-17T00:00:03Z"}"#,
+            r#"{"log":"Nov 17 a \",\"stream\" \\nb c\n","stream":"stdout","time":"2026-11-17T00:00:05Z"}"#,
+            r#"{"log":"never ended","stream":"stderr","time":"2026-11-17T00:00:06Z"}"#,
+        ],
+        1,
+    );
+    assert_eq!(places[2].1, 3);
+}
+
+#[test]
 fn exims_parts_between_those_of_another_process() {
     let text = b"Nov 22 13:07:02 mx exim[7]: [1/3] 2026-11-22 13:07:02 1xV7He-00060W-1p ** a@b.te\n\
         Nov 22 13:07:02 mx exim[8]: [1\\2] one\r\n\

@@ -32,22 +32,27 @@ impl Consumer for Count {
             assert!(d.cause.is_some() || d.outcome == Outcome::Expired, "{d:?}");
         }
         part.deliveries.push(format!(
-            "{} {} {} {:?} {:?} {}",
+            "{} {} {} {:?} {:?} {} {:?}",
             d.queue_id,
             d.recipient,
             d.outcome,
             d.sender,
             d.delay_ms,
-            d.tries.len()
+            d.tries.len(),
+            d.tries.last().map(|t| t.at / 1_000_000)
         ));
     }
 }
 
 pub fn read(paths: &[PathBuf], chunk: usize, window: Window) -> (Part, Summary) {
+    read_in(Zone::UTC, paths, chunk, window)
+}
+
+pub fn read_in(zone: Zone, paths: &[PathBuf], chunk: usize, window: Window) -> (Part, Summary) {
     let found = discover(paths, &DiscoverOptions::default());
     assert!(found.problems.is_empty(), "{:?}", found.problems);
     let options =
-        PlanOptions { zone: Zone::UTC, zone_is_given: false, mta: None, host: None, now: 1_800_000_000_000_000, rejects: false };
+        PlanOptions { zone, zone_is_given: zone != Zone::UTC, mta: None, host: None, now: 1_800_000_000_000_000, rejects: false };
     let plan = plan(found.sources, &options);
     let mut total = Part::default();
     let options = RunOptions { window, chunks: ChunkOptions { target: chunk, ..ChunkOptions::default() }, threads: 2 };

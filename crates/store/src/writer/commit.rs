@@ -208,7 +208,7 @@ impl Writer {
     ) -> Result<State> {
         let open: Vec<Message> = self.stitcher.open().into_iter().map(|message| self.shown(message)).collect();
         let hops: Vec<u64> = open.iter().flat_map(named).filter(|id| self.knows(*id)).collect();
-        let (bytes, span) = Saved::pack(&open, &hops, &self.files, &self.names);
+        let (bytes, span) = Saved::pack(&open, &hops, self.stitcher.newest(), &self.files, &self.names);
         let file = entry(format!("state/{generation:08}.bin"), &bytes);
         self.disk.write(&self.dataset.path(&file.file), &bytes)?;
         let known = Known::new(hops, came_from.iter().copied(), &self.names);
@@ -216,7 +216,7 @@ impl Writer {
         let (resolved, _) = resolve(open);
         let days = view::of_views(resolved.iter().map(view_of), &known, rows, meta, &self.dataset.manifest.redaction)?;
         let attempts = self.write_days(&format!("open-{generation:08}"), days)?;
-        Ok(State { entry: file, open: count, span, rules: meta.rules.clone(), attempts })
+        Ok(State { entry: file, open: count, unended: self.stitcher.open_without_end(), span, rules: meta.rules.clone(), attempts })
     }
 
     /// Writes the attempts of days, under names that nobody reads yet.

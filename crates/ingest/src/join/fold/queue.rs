@@ -113,6 +113,22 @@ impl<'t> Recipients<'t> {
         &mut self.list[at]
     }
 
+    /// A refusal of the whole message, which names none of its recipients (Exim's `mua_wrapper`): that of all that wait. Whether there are any.
+    fn fail_all(&mut self, kind: Kind, attempt: Try<'t>, inside: bool, delay_ms: Option<i64>) -> bool {
+        let mut any = false;
+        for recipient in self.list.iter_mut().filter(|r| kind == Kind::Bounced && r.still_waits()) {
+            any = true;
+            recipient.state = State::Bounced;
+            recipient.cause = Some(attempt);
+            if inside {
+                recipient.tries.push(Try { delay_ms, ..attempt });
+            } else {
+                recipient.outside += u64::from(attempt.count);
+            }
+        }
+        any
+    }
+
     /// An address that was only deferred and then rewritten into others is no recipient of its own: its tries belong to the first of
     /// those that it became (Exim: a routing deferral of an alias).
     fn absorb_rewritten(&mut self) {
@@ -221,6 +237,9 @@ fn apply<'t>(
             let hop = event.kind == Kind::Sent && view.is_hop(event, context.ids);
             let attempt = view.attempt(event, action, spare);
             let delay_ms = envelope.delay(event);
+            if address.is_empty() && recipients.fail_all(event.kind, attempt, inside, delay_ms) {
+                return;
+            }
             let recipient = recipients.find(address);
             let original = view.bytes(event, Part::Original);
             if !original.is_empty() {

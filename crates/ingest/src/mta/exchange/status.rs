@@ -20,13 +20,16 @@ pub(super) enum Statuses<'a> {
     Each(Vec<Cow<'a, [u8]>>),
     /// The same for all.
     Same(Cow<'a, [u8]>),
+    /// Nothing tells which is whose: no text for any. What kind of end they tell of is known where all tell of the same, and then the words
+    /// that all begin with are those of each.
+    Unclear(End, Cow<'a, [u8]>),
 }
 
 impl<'a> Statuses<'a> {
     /// Takes a cell apart for `recipients` (at least one).
     ///
     /// Where the members don't match, a single one is for all; where `;` seems to belong to the texts (`…; not found;550 …`), it is
-    /// cut only before text; and where nothing fits, the first text stands for all.
+    /// cut only before text; and where nothing fits, all that say the same stand for all, and others for none.
     pub(super) fn align(cell: Cow<'a, [u8]>, recipients: usize) -> Self {
         if cell.is_empty() {
             return Self::Same(cell);
@@ -44,7 +47,24 @@ impl<'a> Statuses<'a> {
                 return Self::Each(texts);
             }
         }
-        Self::Same(members.swap_remove(0))
+        let first = members.swap_remove(0);
+        if members.iter().all(|member| *member == first) {
+            return Self::Same(first);
+        }
+        let end = End::read(&first);
+        if end == End::Refused || members.iter().any(|member| End::read(member) != end) {
+            return Self::Unclear(End::Refused, Cow::Borrowed(b""));
+        }
+        let shared = members.iter().map(|member| shared_words(&first, member)).min().unwrap_or(0);
+        Self::Unclear(end, part(&first, 0..shared))
+    }
+
+    /// The end that all tell of, where nothing tells which status is whose.
+    pub(super) fn unclear(&self) -> Option<End> {
+        match self {
+            Self::Unclear(end, _) => Some(*end),
+            Self::Each(_) | Self::Same(_) => None,
+        }
     }
 
     /// The status of a recipient.
@@ -52,16 +72,24 @@ impl<'a> Statuses<'a> {
         match self {
             Self::Each(texts) => std::mem::take(&mut texts[index]),
             Self::Same(text) => text.clone(),
+            Self::Unclear(_, text) => text.clone(),
         }
     }
 
     /// Bytes that [`take`](Self::take) copies for each recipient.
     pub(super) fn copied(&self) -> usize {
         match self {
-            Self::Same(Cow::Owned(text)) => text.len(),
+            Self::Same(Cow::Owned(text)) | Self::Unclear(_, Cow::Owned(text)) => text.len(),
             _ => 0,
         }
     }
+}
+
+/// How many bytes of whole words two texts begin with in common.
+fn shared_words(a: &[u8], b: &[u8]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let ends = |text: &[u8]| text.get(same).is_none_or(|b| *b == b' ');
+    if ends(a) && ends(b) { same } else { memchr::memrchr(b' ', &a[..same]).unwrap_or(0) }
 }
 
 /// Cuts at each `;` that no space follows.
@@ -207,7 +235,7 @@ mod tests {
 
     #[test]
     fn statuses_find_their_recipients() {
-        let table: [(&str, usize, &[&str]); 10] = [
+        let table: [(&str, usize, &[&str]); 11] = [
             ("", 2, &["", ""]),
             ("250 ok;550 no", 2, &["250 ok", "550 no"]),
             ("550 5.1.1 X; not found", 1, &["550 5.1.1 X; not found"]),
@@ -215,15 +243,25 @@ mod tests {
             ("'550 5.1.1 X; not found'", 2, &["550 5.1.1 X; not found", "550 5.1.1 X; not found"]),
             ("550 5.1.1 X; not found;550 5.1.1 Y; no", 2, &["550 5.1.1 X; not found", "550 5.1.1 Y; no"]),
             ("'550 a; b';'451 it''s; c'", 2, &["550 a; b", "451 it's; c"]),
-            ("a;b;c", 2, &["a", "a"]),
+            ("a;b;c", 2, &["", ""]),
+            ("a;a;a", 2, &["a", "a"]),
             ("a; b;c", 2, &["a; b", "c"]),
-            ("To;Cc", 3, &["To", "To", "To"]),
+            ("To;Cc", 3, &["", "", ""]),
         ];
         for (cell, recipients, want) in table {
             let mut statuses = Statuses::align(Cow::Borrowed(cell.as_bytes()), recipients);
             let got: Vec<String> = (0..recipients).map(|i| text(&statuses.take(i))).collect();
             assert_eq!(got, want, "{cell}");
         }
+    }
+
+    #[test]
+    fn what_misaligned_statuses_agree_on() {
+        let unclear = |cell: &str| Statuses::align(Cow::Borrowed(cell.as_bytes()), 2).unclear();
+        assert_eq!(unclear("550 4.4.7 a;550 4.4.7 b;550 4.4.7 c"), Some(End::Expired));
+        assert_eq!(unclear("550 5.1.1 a;550 4.4.7 b;550 5.2.1 c"), Some(End::Refused));
+        assert_eq!(unclear("250 2.1.5 a;250 2.1.5 b;250 2.1.5 c"), Some(End::Handled));
+        assert_eq!(unclear("550 5.1.1 a;550 4.4.7 b"), None);
     }
 
     #[test]

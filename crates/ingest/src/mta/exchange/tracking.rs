@@ -12,7 +12,7 @@ use super::receive;
 use super::row::{Row, comparable, is_probe, starts_with};
 use super::row_event::RowEvent;
 use super::status::{self, End, Statuses};
-use crate::event::{Fields, Key, Kind, Sink, Sort};
+use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
 use crate::mta::hand_over;
 use crate::reject::Reject;
 
@@ -94,8 +94,14 @@ fn outcome<'a, S: Sink<'a>>(row: &Row<'_, 'a>, event: RowEvent, sink: &mut S) ->
     } else {
         Statuses::align(status, recipients.len())
     };
+    // Of what was handed over the status says nothing.
+    let handed_over = matches!(event, RowEvent::Deliver | RowEvent::Send | RowEvent::SendExternal);
+    if statuses.unclear().is_some() && !handed_over {
+        sink.remark(Remark::Misaligned);
+    }
     let says = Says {
         event,
+        end: statuses.unclear(),
         probe,
         receive_connector: memchr(b'\\', &connector).is_some(),
         server: row.get(Column::ServerHostname),
@@ -121,6 +127,8 @@ fn common<'a>(row: &Row<'_, 'a>, source: &[u8]) -> Fields<'a> {
 /// What a row says of its recipients.
 struct Says<'a> {
     event: RowEvent,
+    /// The end that its statuses agree on, where nothing tells which is whose.
+    end: Option<End>,
     probe: bool,
     /// `SERVER\Name`: the row is about mail that comes in over a Receive connector.
     receive_connector: bool,
@@ -201,7 +209,7 @@ impl<'a> Says<'a> {
             RowEvent::Defer => Kind::Deferred,
             RowEvent::Drop => Kind::Dropped,
             RowEvent::Fail if self.receive_connector => Kind::Inbound,
-            _ => match End::read(status) {
+            _ => match self.end.unwrap_or_else(|| End::read(status)) {
                 End::Refused => Kind::Failed,
                 End::Expired => Kind::GaveUp,
                 End::ByHand => Kind::RemovedByHand,

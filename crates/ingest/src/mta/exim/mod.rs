@@ -59,8 +59,13 @@ impl Reader {
     pub fn skip(&mut self, chunk: &[u8], offset: u64) {
         self.clock.skip(chunk, offset, |line| {
             let bare = wrap::inner(line);
-            Frame::of(bare.as_deref().unwrap_or(line)).map(|frame| anchor_of(&frame))
+            Frame::of(bare.as_deref().unwrap_or(line)).map(|frame| (anchor_of(&frame), clock_of(&frame)))
         });
+    }
+
+    /// Whether the line that was read last stands in an hour that autumn repeats: see [`Clock::repeated_hour`].
+    pub fn repeated_hour(&self) -> Option<bool> {
+        self.clock.repeated_hour()
     }
 
     /// Reads one line (without its line end).
@@ -72,6 +77,7 @@ impl Reader {
             let (year, month, day) = anchor_of(&frame);
             self.clock.anchor(year, month, day);
         }
+        self.watch(&frame);
         if frame.part > 1 {
             return Sort::Irrelevant;
         }
@@ -102,6 +108,17 @@ impl Reader {
         let cut = frame.part == 1 || line.ends_with(b"**** log string overflowed log buffer ****");
         sink.push(self.key(frame.host, said.id), Fields { at, cut, ..fields });
         Sort::Used
+    }
+
+    /// Shows the clock the stamp of a line. Exim's own is only read where its hour may be one that autumn repeats.
+    fn watch(&mut self, frame: &Frame<'_>) {
+        let hour = frame.body.get(11..13).and_then(|h| std::str::from_utf8(h).ok()?.parse().ok());
+        let own_may_repeat = hour.is_some_and(|hour| self.clock.may_repeat(hour));
+        let stamp = if own_may_repeat || frame.stamp.is_some() { clock_of(frame) } else { None };
+        match stamp {
+            Some(stamp) => self.clock.watch(&stamp),
+            None => self.clock.leave_repeat(),
+        }
     }
 
     /// Reads a reject of ours; `None` where the line tells of none.
@@ -154,6 +171,14 @@ impl Reader {
 pub fn is_stamped_by_syslog(head: &[u8]) -> bool {
     let frames = lines(head).filter_map(|(_, line)| Frame::of(line)).filter(|frame| frame.stamp.is_some());
     frames.filter_map(|frame| frame::said(frame.body)).any(|said| said.stamp.is_none())
+}
+
+/// The stamp that is the clock of a line; `None` where the syslog's lends its zone to Exim's own.
+fn clock_of(frame: &Frame<'_>) -> Option<Stamp> {
+    match (frame::take_stamp(frame.body).0, frame.stamp) {
+        (Some(own), Some(syslog)) if own.offset.is_none() && syslog.offset.is_some() => None,
+        (own, syslog) => own.or(syslog),
+    }
 }
 
 /// What a line tells the clock: the date of its syslog's stamp. Exim's own stamp has its year and needs no anchor.

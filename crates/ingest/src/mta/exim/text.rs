@@ -54,7 +54,9 @@ pub(super) fn is_given_up(message: &[u8]) -> bool {
         return before.is_empty() || before.ends_with(b": ") && !refuses_for_good(before);
     }
     !is_remote(message)
-        && (begins(message, b"retry time not reached") || memmem::find(message, b"have been failing for a long time").is_some())
+        && (begins(message, b"retry time not reached")
+            // As a submission program it queues nothing: what is deferred is given up.
+            || begins(message, b"mua_wrapper forced failure") || memmem::find(message, b"have been failing for a long time").is_some())
 }
 
 /// Whether a wrapped reply begins with 5.

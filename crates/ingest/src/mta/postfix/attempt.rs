@@ -37,7 +37,7 @@ fn fields<'a>(rest: &'a [u8], tag: &Tag<'_>, at: Micros) -> Option<Fields<'a>> {
     let (host, ip) = split_relay(&relay[..end]);
     fields.relay_host = Cow::Borrowed(host);
     fields.relay_ip = Cow::Borrowed(ip);
-    fields.local = tag.is_local();
+    fields.local = tag.is_local() || (tag.is_without_daemon() && matches!(host, b"local" | b"virtual"));
     rest = &relay[end + 2..];
     let status = loop {
         let equals = memchr::memchr(b'=', rest)?;
@@ -56,6 +56,8 @@ fn fields<'a>(rest: &'a [u8], tag: &Tag<'_>, at: Micros) -> Option<Fields<'a>> {
     let word = status.iter().position(|&b| b == b' ').unwrap_or(status.len());
     fields.kind = match &status[..word] {
         b"sent" if tag.daemon == b"discard" => Kind::Discarded,
+        // Nothing else sends to nowhere.
+        b"sent" if tag.is_without_daemon() && fields.relay_host.is_empty() => Kind::Discarded,
         b"sent" => Kind::Sent,
         b"bounced" => Kind::Bounced,
         b"deferred" | b"SOFTBOUNCE" => Kind::Deferred,

@@ -54,8 +54,13 @@ impl Reader {
     pub fn skip(&mut self, chunk: &[u8], offset: u64) {
         self.clock.skip(chunk, offset, |line| {
             let bare = wrap::inner(line);
-            framing::syslog(bare.as_deref().unwrap_or(line)).map(|frame| frame.stamp.date())
+            framing::syslog(bare.as_deref().unwrap_or(line)).map(|frame| (frame.stamp.date(), Some(frame.stamp)))
         });
+    }
+
+    /// Whether the line that was read last stands in an hour that autumn repeats: see [`Clock::repeated_hour`].
+    pub fn repeated_hour(&self) -> Option<bool> {
+        self.clock.repeated_hour()
     }
 
     /// Reads one line.
@@ -65,6 +70,7 @@ impl Reader {
             let (year, month, day) = frame.stamp.date();
             self.clock.anchor(year, month, day);
         }
+        self.clock.watch(&frame.stamp);
         let (text, count) = repeated(frame.text);
         if sink.wants_rejects()
             && let Some(reject) = reject::read(text)

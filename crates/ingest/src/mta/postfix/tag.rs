@@ -33,13 +33,32 @@ const DAEMONS: &[&[u8]] = &[
     b"smtp-amavis",
 ];
 
+/// The instance whose unit stands in place of the program (`journalctl -o with-unit`): `postfix.service`, `postfix@-.service`,
+/// `postfix@postfix-out.service`.
+fn unit(tag: &[u8]) -> Option<&[u8]> {
+    let name = tag.strip_suffix(b".service")?;
+    let rest = name.strip_prefix(b"postfix")?;
+    match rest.strip_prefix(b"@") {
+        None | Some(b"-" | b"") => Some(&name[..7]),
+        Some(instance) => Some(instance),
+    }
+}
+
 impl<'a> Tag<'a> {
     /// Cuts a tag.
     pub fn read(tag: &'a [u8]) -> Self {
         match memchr::memrchr(b'/', tag) {
             Some(slash) => Self { instance: &tag[..slash], daemon: &tag[slash + 1..] },
-            None => Self { instance: b"", daemon: tag },
+            None => match unit(tag) {
+                Some(instance) => Self { instance, daemon: b"" },
+                None => Self { instance: b"", daemon: tag },
+            },
         }
+    }
+
+    /// Whether a line does not tell its program.
+    pub fn is_without_daemon(&self) -> bool {
+        self.daemon.is_empty()
     }
 
     /// Whether the program manages the queue, so that its instance is the queue's name.

@@ -84,9 +84,9 @@ FAIL: to=a@b.test;c@b.test;d@b.test | source=ROUTING | status=550 5.1.1 X; not f
     Failed to=c@b.test text=550 5.1.1 Y; not found
     Failed to=d@b.test text=550 5.1.1 Z; no
 FAIL: to=a@b.test;c@b.test;d@b.test | source=ROUTING | status=550 1;550 2
-    Failed to=a@b.test text=550 1
-    Failed to=c@b.test text=550 1
-    Failed to=d@b.test text=550 1
+    Failed to=a@b.test
+    Failed to=c@b.test
+    Failed to=d@b.test
 ",
     );
 }

@@ -71,7 +71,7 @@ fn failed_with_no_address_of_its_own() {
     check("** x@y.test routing yielded a local delivery", "Bounced to=x@y.test text=routing yielded a local delivery");
     check(
         "** x@y.test mua_wrapper forced failure for deferred delivery",
-        "Bounced to=x@y.test text=mua_wrapper forced failure for deferred delivery",
+        "GaveUp to=x@y.test text=mua_wrapper forced failure for deferred delivery",
     );
     check(
         "** mua_wrapper is set but the recipients need two transports",
