@@ -100,7 +100,8 @@ impl Ready {
     /// Finds the logs, resolves the window, and says what will be read.
     fn new(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<Self> {
         let ready = Self::again(paths, common, settings)?;
-        if let Some(output) = common.output.as_deref().and_then(|path| path.canonicalize().ok()).filter(|path| ready.reads(path)) {
+        if let Some(output) = common.output.as_deref().and_then(|path| path.canonicalize().ok()).filter(|path| ready.reads(path))
+        {
             bail!("-o {} is one of the files to read: name another one", output.display());
         }
         match &ready.input {

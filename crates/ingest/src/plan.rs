@@ -125,11 +125,11 @@ impl Plan {
 
     /// Puts the files in the order of what is in them.
     pub fn order(&mut self) {
-    // A file without events has no place in time; where two begin and end together, names tell which is older.
-    self.files.sort_by_cached_key(|f| {
-        let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
-        (f.start.is_none(), f.start, f.end.is_none(), f.end, input::rotation_rank(&name), f.source.path.clone())
-    });
+        // A file without events has no place in time; where two begin and end together, names tell which is older.
+        self.files.sort_by_cached_key(|f| {
+            let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
+            (f.start.is_none(), f.start, f.end.is_none(), f.end, input::rotation_rank(&name), f.source.path.clone())
+        });
     }
 }
 

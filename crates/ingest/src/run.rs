@@ -190,10 +190,8 @@ fn drive<P: Send>(
             let ids = &stitcher.ids;
             let one = |(scan, whole): (Scan, Vec<Whole>)| (each(&scan, whole, ids), scan.chunk);
             let whole_now = std::mem::take(&mut whole);
-            let (parts, scans) = rayon::join(
-                || whole_now.into_par_iter().map(one).collect::<Vec<_>>(),
-                || scan_round(round, &overlaps, wanted),
-            );
+            let (parts, scans) =
+                rayon::join(|| whole_now.into_par_iter().map(one).collect::<Vec<_>>(), || scan_round(round, &overlaps, wanted));
             for (part, buffer) in parts {
                 on_part(part);
                 // Nobody may read any more; then nobody takes the buffers.

@@ -5,8 +5,8 @@
 
 use bouncestat_ingest::event::Kind;
 use bouncestat_ingest::join::fold::View;
-use bouncestat_ingest::join::stitch::Message;
 use bouncestat_ingest::join::hash_bytes;
+use bouncestat_ingest::join::stitch::Message;
 use bouncestat_ingest::join::store::{Event, Part, Span, TEXTS, Text};
 use bouncestat_ingest::reject::{Kept, Reject};
 use bouncestat_record::{EnhancedCode, Mta, Stage};
@@ -116,8 +116,7 @@ impl Builder {
 
     /// Adds a message that is still open.
     pub(crate) fn open(&mut self, message: &Message) {
-        let view =
-            View { mta: message.mta, host: &message.host, id: &message.id, events: &message.events, text: message.text() };
+        let view = View { mta: message.mta, host: &message.host, id: &message.id, events: &message.events, text: message.text() };
         self.push(view, message.mixed, message.hands_over, &message.queue);
     }
 
@@ -247,9 +246,7 @@ impl Contents {
                 size: kept.size,
                 delay_ms: kept.delay_ms,
                 smtp_code: kept.smtp_code,
-                enhanced_code: kept
-                    .enhanced_code
-                    .map(|(class, subject, detail)| EnhancedCode { class, subject, detail }),
+                enhanced_code: kept.enhanced_code.map(|(class, subject, detail)| EnhancedCode { class, subject, detail }),
                 stage: stage(kept.stage)?,
                 local: kept.flags & LOCAL != 0,
                 from_queue_manager: kept.flags & FROM_QUEUE_MANAGER != 0,
@@ -259,7 +256,8 @@ impl Contents {
             });
         }
         let counted: u64 = block.messages.iter().map(|head| u64::from(head.events)).sum();
-        let heads_fit = block.messages.iter().all(|head| fits(head.host) && fits(head.id) && fits(head.queue) && mta(head.mta).is_some());
+        let heads_fit =
+            block.messages.iter().all(|head| fits(head.host) && fits(head.id) && fits(head.queue) && mta(head.mta).is_some());
         let rejects_fit = block.rejects.iter().all(|r| r.texts.iter().all(|place| fits(*place)) && mta(r.mta).is_some());
         if counted != events.len() as u64 || !heads_fit || !rejects_fit {
             return Err("its parts do not fit".into());

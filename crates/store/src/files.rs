@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use bouncestat_ingest::input::{self, Chunks, ChunkOptions, Compression, Problem, Source, SourceKind};
+use bouncestat_ingest::input::{self, ChunkOptions, Chunks, Compression, Problem, Source, SourceKind};
 use bouncestat_ingest::rejoin::Held;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -134,7 +134,14 @@ impl Files {
     }
 
     /// Notes how far a source was read; `known` is the content that it goes on.
-    pub fn read(&mut self, source: &Source, known: Option<usize>, consumed: u64, held: &Held, at_end: bool) -> Result<(), Problem> {
+    pub fn read(
+        &mut self,
+        source: &Source,
+        known: Option<usize>,
+        consumed: u64,
+        held: &Held,
+        at_end: bool,
+    ) -> Result<(), Problem> {
         if source.kind != SourceKind::File || consumed == 0 {
             return Ok(());
         }

@@ -23,7 +23,8 @@ impl Lock {
             Ok(()) => {
                 let text = format!("process {} since {since}\n", std::process::id());
                 // Who holds it is a courtesy: it is held without that, too.
-                let _ = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(text.as_bytes()));
+                let _ =
+                    file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(text.as_bytes()));
                 Ok(Self(file))
             }
             Err(TryLockError::WouldBlock) => {

@@ -67,9 +67,8 @@ impl Reading {
     }
 
     fn try_open(dir: &Path) -> Result<Self> {
-        let manifest = Manifest::read(dir)?.ok_or_else(|| {
-            Error::new(ErrorKind::NoDataset, dir, "is no dataset: bouncestat collect --into makes one")
-        })?;
+        let manifest = Manifest::read(dir)?
+            .ok_or_else(|| Error::new(ErrorKind::NoDataset, dir, "is no dataset: bouncestat collect --into makes one"))?;
         let dataset = Dataset { dir: dir.to_owned(), manifest };
         let mut problems = Vec::new();
         let mut keep = |error: Error| problems.push(damaged(&error));
@@ -247,4 +246,3 @@ fn damaged(error: &Error) -> Problem {
 pub(crate) fn view_of(message: &Message) -> View<'_> {
     View { mta: message.mta, host: &message.host, id: &message.id, events: &message.events, text: message.text() }
 }
-

@@ -174,7 +174,8 @@ impl Ids {
             let before = std::iter::once(0).chain(ids.iter().copied());
             ids.iter().zip(before).map(|(id, before)| id.wrapping_sub(before)).collect()
         };
-        let thin = Self { seen: thin(&self.seen), named: thin(&self.named), hops: thin(&self.hops), came_from: thin(&self.came_from) };
+        let thin =
+            Self { seen: thin(&self.seen), named: thin(&self.named), hops: thin(&self.hops), came_from: thin(&self.came_from) };
         pack(IDS, &thin)
     }
 

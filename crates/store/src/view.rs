@@ -28,10 +28,7 @@ pub(crate) struct Known {
 impl Known {
     pub fn new(hops: impl IntoIterator<Item = u64>, came_from: impl IntoIterator<Item = u64>, names: &[Name]) -> Self {
         let set = |ids: &mut dyn Iterator<Item = u64>| ids.collect::<HashSet64>();
-        let ids = stitch::Ids {
-            seen: set(&mut hops.into_iter()),
-            came_from: set(&mut came_from.into_iter()),
-        };
+        let ids = stitch::Ids { seen: set(&mut hops.into_iter()), came_from: set(&mut came_from.into_iter()) };
         Self { ids, folders: names.iter().map(|name| Arc::from(name.folder.as_str())).collect() }
     }
 

@@ -86,10 +86,8 @@ impl Writer {
             let mut others = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
             let leftover = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
             if let Some(other) = others.find(|name| !leftover(name)).filter(|_| !begun(dir)) {
-                let message = format!(
-                    "holds {} and is no dataset; name a folder that is empty or not there yet",
-                    other.to_string_lossy()
-                );
+                let message =
+                    format!("holds {} and is no dataset; name a folder that is empty or not there yet", other.to_string_lossy());
                 return Err(Error::new(ErrorKind::NoDataset, dir, message));
             }
         }

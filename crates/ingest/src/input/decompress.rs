@@ -52,6 +52,8 @@ pub fn open_at(source: &Source, offset: u64) -> Result<Reader, Problem> {
         reader.raw = Raw::new(Box::new(file));
         reader.spill.clear();
         reader.spilled = 0;
+        // The end may have been seen already.
+        reader.ended = false;
     } else {
         let mut left = offset - reader.start;
         let mut buffer = vec![0; BLOCK];

@@ -36,12 +36,18 @@ impl Halves {
     pub fn new(files: &[PlannedFile]) -> Self {
         let set = |file: &PlannedFile| {
             let name = file.source.path.file_name().unwrap_or_default().to_string_lossy();
-            let readable = file.source.kind == SourceKind::File && file.reader.is_some();
-            readable.then(|| (file.source.path.parent().map(ToOwned::to_owned), rotation_rank(&name).set))
+            // A file that holds nothing but the rest of a line shows no server yet.
+            (file.source.kind == SourceKind::File)
+                .then(|| (file.source.path.parent().map(ToOwned::to_owned), rotation_rank(&name).set))
         };
         let mut files: Vec<(Option<_>, File)> = files
             .iter()
-            .map(|file| (set(file), File { source: file.source.clone(), whole: file.from == 0, next: None, taken: 0, passed: 0, given: 0 }))
+            .map(|file| {
+                (
+                    set(file),
+                    File { source: file.source.clone(), whole: file.from == 0, next: None, taken: 0, passed: 0, given: 0 },
+                )
+            })
             .collect();
         let mut latest = std::collections::HashMap::new();
         for (i, (set, file)) in files.iter_mut().enumerate().rev() {

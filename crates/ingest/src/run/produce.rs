@@ -64,7 +64,8 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
         let told = match opened {
             Ok(reader) => {
                 let chunks = Chunks::new(reader, options);
-                let reading = Reading { place: index, file: file.number, live: file.live, packed_before, handed_out: 0, held: 0, send };
+                let reading =
+                    Reading { place: index, file: file.number, live: file.live, packed_before, handed_out: 0, held: 0, send };
                 reading.read(chunks, file.reader, file.joiner, &mut halves, spare)
             }
             Err(problem) => send.send(Note::Problem(problem)).is_ok(),
@@ -144,7 +145,10 @@ impl Reading<'_> {
             return false;
         }
         let told = chunks.problems().into_iter().all(|problem| self.send.send(Note::Problem(problem)).is_ok());
-        told && self.send.send(Note::End(FileEnd { number: self.file, consumed: chunks.position() - self.held, reader, joiner })).is_ok()
+        told && self
+            .send
+            .send(Note::End(FileEnd { number: self.file, consumed: chunks.position() - self.held, reader, joiner }))
+            .is_ok()
     }
 
     /// Hands out a piece with a reader that stands at its start, and moves on where more follows.

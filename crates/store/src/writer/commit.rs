@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use bouncestat_aggregation::{AttemptBatch, Meta};
 use bouncestat_ingest::event::Kind;
+use bouncestat_ingest::join::hash_bytes;
 use bouncestat_ingest::join::stitch::{Message, resolve};
 use bouncestat_ingest::join::store::Part;
-use bouncestat_ingest::join::hash_bytes;
 use bouncestat_ingest::run::Consumer;
 use bouncestat_record::Mta;
 use bouncestat_record::time::{DAY, Micros};
 
+use crate::Result;
 use crate::block::Builder;
 use crate::dataset::entry;
 use crate::ids::Ids;
@@ -20,7 +21,6 @@ use crate::segment::Written;
 use crate::state::Saved;
 use crate::view::{self, Day, Known};
 use crate::writer::Writer;
-use crate::Result;
 
 /// A message of Exchange ends nowhere in its logs: it is taken for whole when nothing was heard of it for so long.
 const IDLE_EXCHANGE: Micros = 7 * DAY;
@@ -137,7 +137,9 @@ impl Writer {
                 Some(redact) => block.reject(Mta::Exchange, *file, &redact.reject(Mta::Exchange, kept)),
             });
         }
-        idle.iter().filter(|message| message.mta != Mta::Exchange).for_each(|message| block.message(view_of(&self.shown(message))));
+        idle.iter()
+            .filter(|message| message.mta != Mta::Exchange)
+            .for_each(|message| block.message(view_of(&self.shown(message))));
         self.add(block)
     }
 
@@ -216,7 +218,14 @@ impl Writer {
         let (resolved, _) = resolve(open);
         let days = view::of_views(resolved.iter().map(view_of), &known, rows, meta, &self.dataset.manifest.redaction)?;
         let attempts = self.write_days(&format!("open-{generation:08}"), days)?;
-        Ok(State { entry: file, open: count, unended: self.stitcher.open_without_end(), span, rules: meta.rules.clone(), attempts })
+        Ok(State {
+            entry: file,
+            open: count,
+            unended: self.stitcher.open_without_end(),
+            span,
+            rules: meta.rules.clone(),
+            attempts,
+        })
     }
 
     /// Writes the attempts of days, under names that nobody reads yet.

@@ -37,7 +37,8 @@ impl Writer {
                 Ok(Found::Known(known)) => {
                     let consumed = self.files.get(known).consumed;
                     // Of several copies one is enough: the longest plain one, whose length tells whether there is more.
-                    let better = |a: &PlannedFile, b: &PlannedFile| length(a).unwrap_or(consumed + 1) > length(b).unwrap_or(consumed + 1);
+                    let better =
+                        |a: &PlannedFile, b: &PlannedFile| length(a).unwrap_or(consumed + 1) > length(b).unwrap_or(consumed + 1);
                     match goes_on.remove(&known) {
                         Some(other) if better(&other, &file) => {
                             unchanged += 1;
@@ -60,7 +61,9 @@ impl Writer {
         goes_on.sort_by_key(|(known, _)| *known);
         for (known, mut file) in goes_on {
             let (consumed, held) = (self.files.get(known).consumed, self.files.get(known).held());
-            if length(&file).is_some_and(|length| length <= consumed) && (held.parts.is_empty() && held.record.is_none() || file.live) {
+            if length(&file).is_some_and(|length| length <= consumed)
+                && (held.parts.is_empty() && held.record.is_none() || file.live)
+            {
                 self.files.same(&file.source, known);
                 unchanged += 1;
                 continue;
@@ -97,7 +100,10 @@ fn length(file: &PlannedFile) -> Option<u64> {
     let plain = file.source.kind == SourceKind::File
         && bouncestat_ingest::input::open(&file.source).is_ok_and(|reader| {
             reader.compression() == bouncestat_ingest::input::Compression::Plain
-                && matches!(reader.encoding(), bouncestat_ingest::input::Encoding::Bytes | bouncestat_ingest::input::Encoding::Utf8Mark)
+                && matches!(
+                    reader.encoding(),
+                    bouncestat_ingest::input::Encoding::Bytes | bouncestat_ingest::input::Encoding::Utf8Mark
+                )
         });
     file.source.size.filter(|_| plain)
 }
@@ -107,18 +113,31 @@ fn only_of(problems: &mut Vec<Problem>, files: &[PlannedFile]) {
     problems.retain(|problem| problem.is_failure() || files.iter().any(|file| file.source.path == problem.path));
 }
 
-/// Marks the youngest file of each log, where it was written to not long ago.
+/// Marks the youngest file of each log, where it was written to not long ago; and the one before it, as long as the youngest holds no
+/// whole line: a rotation in the middle of a line leaves its beginning there.
 fn mark_live(files: &mut [PlannedFile], now: Micros) {
-    let mut youngest: HashMap<_, (_, usize)> = HashMap::new();
-    for (i, file) in files.iter().enumerate().filter(|(_, file)| file.mta.is_some() && file.source.kind == SourceKind::File) {
+    let mut logs: HashMap<_, Vec<_>> = HashMap::new();
+    for (i, file) in files.iter().enumerate().filter(|(_, file)| file.source.kind == SourceKind::File) {
         let name = file.source.path.file_name().unwrap_or_default().to_string_lossy();
         let rank = rotation_rank(&name);
-        let log = (file.source.path.parent().map(ToOwned::to_owned), rank.set);
-        let this = (rank.age, i);
-        youngest.entry(log).and_modify(|other| *other = other.clone().max(this.clone())).or_insert(this);
+        logs.entry((file.source.path.parent().map(ToOwned::to_owned), rank.set)).or_default().push((rank.age, i));
     }
-    for (_, (_, i)) in youngest {
-        let modified = files[i].source.modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
-        files[i].live = modified.is_some_and(|at| at.as_micros() as Micros > now - STILL_WRITTEN);
+    for mut log in logs.into_values() {
+        log.sort();
+        // A file that holds no log yet may be the beginning of one.
+        let is_log = log.iter().any(|(_, i)| files[*i].mta.is_some() || !has_whole_line(&files[*i].source));
+        for (_, i) in log.into_iter().rev().take_while(|_| is_log) {
+            let modified = files[i].source.modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+            files[i].live = modified.is_some_and(|at| at.as_micros() as Micros > now - STILL_WRITTEN);
+            if !files[i].live || has_whole_line(&files[i].source) {
+                break;
+            }
+        }
     }
+}
+
+/// Whether a file holds the end of a line. One that is large does, for all that matters here.
+fn has_whole_line(source: &Source) -> bool {
+    const SMALL: u64 = 64 << 10;
+    source.size.is_none_or(|size| size > SMALL) || std::fs::read(&source.path).is_ok_and(|bytes| bytes.contains(&b'\n'))
 }
