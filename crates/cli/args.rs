@@ -59,6 +59,8 @@ pub enum Command {
     Attempts(Attempts),
     /// Read what is new in logs, once, into a dataset that every command reads
     Collect(Collect),
+    /// Logs as they grow: failures as they come, and into a dataset where one is named
+    Follow(Follow),
     /// Replies, one a line, to verdicts as JSON lines
     Classify(Classify),
     /// What a code, a reply or a log line means, why we say so, and what to do
@@ -109,6 +111,29 @@ pub struct Collect {
     /// The dataset: a folder, which is made where it is missing
     #[arg(long, value_name = "DIR", required = true)]
     pub into: PathBuf,
+}
+
+/// Arguments of `follow`.
+#[derive(Debug, ClapArgs)]
+pub struct Follow {
+    /// Files, folders or globs; none: the mail logs of this machine
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Append everything to a dataset, as collect does, from where it stopped
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+    /// With --into: commit so often
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub every: String,
+    /// Show what was delivered, too
+    #[arg(long, help_heading = "Output")]
+    pub delivered: bool,
+    /// Lines also where a screen could be shown
+    #[arg(long, help_heading = "Output")]
+    pub lines: bool,
+    /// Look for changes every second, where the system does not tell of them (network folders)
+    #[arg(long, help_heading = "Run")]
+    pub poll: bool,
 }
 
 /// Arguments of `report`.

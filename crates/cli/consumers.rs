@@ -1,5 +1,7 @@
 //! Where the three crates in the middle meet: deliveries are classified, then counted or written as rows.
 
+mod eyes;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use bouncestat_record::{Action, Blame, Delivery, Family, Outcome, Reason, Reject
 use crate::domains::Domains;
 use crate::redact::Redactor;
 use crate::shapes::{Shapes, shape};
+
+pub use eyes::Eyes;
 
 thread_local! {
     /// Verdicts remembered by template: replies repeat.

@@ -49,6 +49,7 @@ fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
             &[WINDOW, INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["top", "table", "export", "csv_excel", "width", "color"], ALWAYS]
         }
         ["collect"] => &[&["tz"], &["mta", "host", "recursive"], JUDGE, RUN, PRIVACY, PAYLOAD, ALWAYS],
+        ["follow"] => &[&["since", "tz"], INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["color", "width"], ALWAYS],
         ["classify"] | ["explain"] => &[JUDGE, PRIVACY, PAYLOAD, ALWAYS],
         ["rules", "list"] => &[JUDGE, PAYLOAD, ALWAYS],
         ["rules", "stats"] => &[WINDOW, INPUT, JUDGE, RUN, &["top", "output"], ALWAYS],
@@ -81,6 +82,7 @@ fn formats(path: &[&str]) -> Vec<&'static str> {
         ["classify"] => vec!["jsonl", "json"],
         ["check"] => vec!["nagios", "json"],
         ["collect"] => vec!["table", "json"],
+        ["follow"] => vec!["table", "jsonl"],
         ["rejects"] => bouncestat_export::FORMATS.iter().map(|f| f.name()).filter(|name| *name != "prometheus").collect(),
         ["attempts"] => bouncestat_export::FORMATS.iter().filter(|f| f.has_attempts()).map(|f| f.name()).collect(),
         _ => bouncestat_export::FORMATS.iter().map(|f| f.name()).collect(),

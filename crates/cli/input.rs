@@ -29,6 +29,16 @@ pub fn find(paths: &[PathBuf], common: &Common, settings: &Settings) -> Result<P
     Ok(plan)
 }
 
+/// Where logs are looked for.
+pub fn places(paths: &[PathBuf], common: &Common) -> Vec<PathBuf> {
+    let paths = if paths.is_empty() { &common.from_file.paths } else { paths };
+    if !paths.is_empty() {
+        return paths.to_vec();
+    }
+    let places = default_places(&Machine::this(std::env::var_os("ExchangeInstallPath").map(PathBuf::from)));
+    places.looked.iter().map(|place| place.pattern.clone()).collect()
+}
+
 /// Finds the logs.
 pub fn sources(paths: &[PathBuf], common: &Common) -> Result<(Vec<Source>, Vec<Problem>)> {
     let paths = if paths.is_empty() { &common.from_file.paths } else { paths };

@@ -12,8 +12,6 @@ mod domains;
 mod fault;
 mod input;
 mod layers;
-#[cfg(test)]
-#[expect(dead_code, reason = "follow is not there yet: both lines go with it")]
 mod live;
 mod notes;
 mod output;

@@ -32,6 +32,7 @@ pub enum Redaction {
 }
 
 /// Hashes addresses, or leaves everything as it is.
+#[derive(Clone)]
 pub struct Redactor {
     how: Redaction,
     key: Hmac<Sha256>,

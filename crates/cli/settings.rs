@@ -194,6 +194,16 @@ pub enum Rules {
     Own(Box<Classifier>),
 }
 
+impl Rules {
+    /// The rules, as long as the program runs.
+    pub fn for_good(self) -> &'static Classifier {
+        match self {
+            Self::Builtin(classifier) => classifier,
+            Self::Own(classifier) => Box::leak(classifier),
+        }
+    }
+}
+
 impl std::ops::Deref for Rules {
     type Target = Classifier;
     fn deref(&self) -> &Classifier {

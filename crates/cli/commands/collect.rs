@@ -1,6 +1,7 @@
 //! `bouncestat collect [PATH]... --into DIR`: what is new in logs, read once, into a dataset.
 
 use std::io::Write;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
@@ -26,8 +27,9 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     if let Some(source) = sources.iter().find(|source| bouncestat_store::is_dataset(&source.path)) {
         bail!("{} is a dataset: logs are collected into one, not from one", source.path.display());
     }
-    let mut writer = open(args, redact, &settings)?;
-    let planned = writer.plan(sources, &bouncestat_ingest::plan::PlanOptions { rejects: true, ..settings.plan_options(common) });
+    let mut writer = open(&args.into, redact, &settings)?;
+    let planned =
+        writer.tail.plan(sources, &bouncestat_ingest::plan::PlanOptions { rejects: true, ..settings.plan_options(common) });
     let mut plan = planned.plan;
     plan.problems.splice(0..0, problems);
     notes::say_plan(&plan);
@@ -38,9 +40,9 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     let options = run_options(Window::default(), &settings);
     let mut summary = writer.gather(plan, &options, &(), &mut |()| {}, &|progress| bar.at(progress))?;
     bar.done();
-    let problems = writer.note_ends(&mut summary);
+    let problems = writer.tail.note_ends(&mut summary);
     summary.problems.extend(problems);
-    let names = writer.names();
+    let names = writer.tail.names();
     let shown = Redactor::none();
     let rows = Rows { rules: &rules, redact: &shown, files: &names };
     let committed = writer.commit(&rows, &meta(rules.rules_version()), settings.present)?;
@@ -50,13 +52,13 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
 }
 
 /// Opens the dataset for writing.
-pub fn open(args: &Collect, redact: Redactor, settings: &Settings) -> Result<Writer> {
+pub fn open(dir: &Path, redact: Redactor, settings: &Settings) -> Result<Writer> {
     // A test ends the program at a step of its own choice, as a kill would.
     let stop = std::env::var("BOUNCESTAT_STOP_AT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(0);
     let how = redact.as_str();
     let redact = redact.redacts().then(|| Box::new(redact) as Box<dyn Redact>);
     let since = bouncestat_export::rfc3339(settings.present);
-    Ok(Writer::open(&args.into, how, redact, Disk::stopping_at(stop), &since)?)
+    Ok(Writer::open(dir, how, redact, Disk::stopping_at(stop), &since)?)
 }
 
 /// What the files of attempts say about themselves.

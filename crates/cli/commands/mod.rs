@@ -6,6 +6,7 @@ mod classify;
 mod collect;
 mod completions;
 mod explain;
+mod follow;
 mod man;
 mod payload;
 mod rejects;
@@ -39,18 +40,9 @@ use crate::{exit, input, notes};
 
 use payload::Payload;
 
-/// Commands that are promised and not built yet. Their names are no PATHs.
-const LATER: [&str; 1] = ["follow"];
-
 /// Does what was asked; gives the exit code.
 pub fn run(args: Args) -> Result<u8> {
     let common = &args.common;
-    if let (None, Some(first)) = (&args.command, args.paths.first())
-        && let Some(name) = LATER.iter().find(|name| first.as_os_str() == **name)
-        && !first.exists()
-    {
-        bail!("the command {name} is not built yet; a file or folder of that name would be ./{name}");
-    }
     if let (None, [only]) = (&args.command, &args.paths[..]) {
         meant_a_command(only)?;
     }
@@ -62,6 +54,7 @@ pub fn run(args: Args) -> Result<u8> {
         Some(Command::Rejects(args)) => rejects::run(&args, common),
         Some(Command::Attempts(args)) => attempts::run(&args, common),
         Some(Command::Collect(args)) => collect::run(&args, common),
+        Some(Command::Follow(args)) => follow::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),
         Some(Command::Rules(args)) => rules::run(&args.action, common),

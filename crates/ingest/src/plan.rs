@@ -21,6 +21,7 @@ use crate::join::scan::is_comparable;
 use crate::mta::{self, FileFacts, LineReader};
 use crate::reject::Reject;
 use crate::rejoin::{self, Held, Joiner};
+use crate::run::FileEnd;
 
 /// What is given from outside.
 #[derive(Clone, Debug)]
@@ -253,6 +254,23 @@ impl PlannedFile {
 }
 
 impl PlannedFile {
+    /// A file that goes on where a run stopped, with the reader and the parts of lines that it left.
+    pub fn going_on(source: Source, end: &FileEnd, rejects: bool) -> Result<Self, Problem> {
+        let mut file = Self::foreign(source);
+        file.from = end.consumed;
+        if let Some(reader) = &end.reader {
+            file.mta = Some(reader.mta());
+            file.go_on(reader.clone(), end.joiner.clone(), end.consumed, rejects)?;
+        }
+        Ok(file)
+    }
+
+    /// Where it stands before anything of it was read, as the end of a run that read what is before.
+    pub fn end_here(&self) -> Option<FileEnd> {
+        let reader = self.reader.clone()?;
+        Some(FileEnd { number: self.number, consumed: self.from, reader: Some(reader), joiner: self.joiner.clone() })
+    }
+
     /// Begins at `from`, the place behind the last line that an earlier run read; `held` are the parts of lines it left. What stands
     /// before is passed over, so that the clock is right.
     pub fn resume(&mut self, from: u64, held: Held, rejects: bool) -> Result<(), Problem> {
@@ -275,7 +293,7 @@ impl PlannedFile {
     }
 
     /// Goes on where a run stopped, with the reader that it left.
-    pub fn go_on(&mut self, reader: LineReader, joiner: Joiner, from: u64, rejects: bool) -> Result<(), Problem> {
+    fn go_on(&mut self, reader: LineReader, joiner: Joiner, from: u64, rejects: bool) -> Result<(), Problem> {
         let options = ChunkOptions { target: input::peek::HEAD_BYTES, ..ChunkOptions::default() };
         let first = Chunks::new(input::open_at(&self.source, from)?, options).next();
         let head = first.map(|chunk| rejoin::text(chunk.data)).unwrap_or_default();

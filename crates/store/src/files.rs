@@ -133,7 +133,7 @@ impl Files {
         Ok(best.map_or(Found::New, Found::Known))
     }
 
-    /// Notes how far a source was read; `known` is the content that it goes on.
+    /// Notes how far a source was read; `known` is the content that it goes on. Gives the number of the content.
     pub fn read(
         &mut self,
         source: &Source,
@@ -141,9 +141,9 @@ impl Files {
         consumed: u64,
         held: &Held,
         at_end: bool,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<usize>, Problem> {
         if source.kind != SourceKind::File || consumed == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let (mut head, plain) = first_bytes(source)?;
         head.truncate(usize::try_from(consumed).unwrap_or(HEAD));
@@ -166,12 +166,13 @@ impl Files {
             let surplus = entry.aliases.len().saturating_sub(MOST_ALIASES);
             entry.aliases.drain(..surplus);
         }
-        match known {
-            Some(known) if self.known[known].consumed <= consumed => self.known[known] = entry,
-            Some(known) => self.known[known].aliases = entry.aliases,
+        let number = known.unwrap_or(self.known.len());
+        match self.known.get_mut(number) {
+            Some(known) if known.consumed <= consumed => *known = entry,
+            Some(known) => known.aliases = entry.aliases,
             None => self.known.push(entry),
         }
-        Ok(())
+        Ok(Some(number))
     }
 
     /// Notes that a source holds nothing new beside a known content, so that it need not be opened again.

@@ -18,6 +18,7 @@ mod manifest;
 mod read;
 mod segment;
 mod state;
+mod tail;
 mod view;
 mod writer;
 
@@ -27,4 +28,5 @@ pub use disk::Disk;
 pub use error::{Error, ErrorKind, Result};
 pub use manifest::{DayFile, FileEntry, Lines, MANIFEST, Manifest, Remarks, Segment, State};
 pub use read::Reading;
-pub use writer::{Committed, Planned, Redact, Watcher, Writer};
+pub use tail::{Planned, Tail};
+pub use writer::{Committed, Redact, Watcher, Writer};

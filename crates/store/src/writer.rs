@@ -3,34 +3,31 @@
 //! Either all of a commit holds or nothing of it. What was gathered and not committed is read again by the next run.
 
 mod commit;
-mod plan;
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use bouncestat_ingest::input::{Problem, Source};
 use bouncestat_ingest::join::fold::View;
 use bouncestat_ingest::join::stitch::{Message, Stitcher};
 use bouncestat_ingest::join::store::Event;
 use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::reject::Kept;
-use bouncestat_ingest::run::{FileEnd, Keeper, Progress, RunOptions, Summary, gather};
+use bouncestat_ingest::run::{Keeper, Progress, RunOptions, Summary, gather};
 use bouncestat_record::Mta;
 
 use crate::block::Builder;
 use crate::dataset::Dataset;
 use crate::disk::Disk;
-use crate::files::{Files, Name};
 use crate::ids::Ids;
 use crate::lock::Lock;
 use crate::manifest::{Lines, Manifest, Remarks};
 use crate::read::view_of;
 use crate::segment::{Writing, Written};
 use crate::state::Saved;
+use crate::tail::Tail;
 use crate::{Error, ErrorKind, Result};
 
 pub use commit::Committed;
-pub use plan::Planned;
 
 /// Takes addresses out of what is kept. Equal addresses become equal texts, in every run.
 pub trait Redact: Send + Sync {
@@ -62,12 +59,8 @@ pub struct Writer {
     disk: Disk,
     redact: Option<Box<dyn Redact>>,
     stitcher: Stitcher,
-    files: Files,
-    names: Vec<Name>,
-    /// The sources of the last plan, by number, and the contents that they go on.
-    sources: HashMap<u32, (Source, Option<usize>)>,
-    /// Where files of a live log were left, by number.
-    ends: HashMap<u32, FileEnd>,
+    /// Which logs were read, and how far.
+    pub tail: Tail,
     /// The ids of segments that are not long ago, by their number.
     ids: HashMap<u64, Ids>,
     writing: Option<Writing>,
@@ -115,10 +108,7 @@ impl Writer {
             disk,
             redact,
             stitcher,
-            files,
-            names,
-            sources: HashMap::new(),
-            ends: HashMap::new(),
+            tail: Tail::new(files, names),
             ids: HashMap::new(),
             writing: None,
             written: Vec::new(),
@@ -136,11 +126,6 @@ impl Writer {
     /// How many steps were done on the disk.
     pub fn steps(&self) -> u64 {
         self.disk.steps()
-    }
-
-    /// The names of the logs, by the numbers that attempts name.
-    pub fn names(&self) -> Vec<String> {
-        self.names.iter().map(|name| name.path.display().to_string()).collect()
     }
 
     /// How many messages are open.
@@ -218,29 +203,6 @@ impl Writer {
     fn next_number(&self) -> u64 {
         let manifest = &self.dataset.manifest;
         manifest.segments.iter().map(|segment| segment.number + 1).max().unwrap_or(0).max(manifest.generation + 1)
-    }
-
-    /// Notes how far the sources of the last plan were read, as a run tells.
-    pub fn note_ends(&mut self, summary: &mut Summary) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for end in std::mem::take(&mut summary.ends) {
-            if let Some((source, known)) = self.sources.get(&end.number) {
-                let at_end = !summary.problems.iter().any(|p| p.is_failure() && p.path == source.path);
-                let plain_size = source.size.filter(|_| end.reader.is_some());
-                // A file that grew meanwhile is looked into again.
-                let at_end = at_end && plain_size.is_none_or(|size| end.consumed >= size || !self.is_plain(source));
-                if let Err(problem) = self.files.read(source, *known, end.consumed, &end.joiner.held(), at_end) {
-                    problems.push(problem);
-                }
-            }
-            self.ends.insert(end.number, end);
-        }
-        problems
-    }
-
-    fn is_plain(&self, source: &Source) -> bool {
-        bouncestat_ingest::input::open(source)
-            .is_ok_and(|reader| reader.compression() == bouncestat_ingest::input::Compression::Plain)
     }
 }
 

@@ -190,7 +190,7 @@ impl Writer {
         let bytes = ids.pack();
         segment.ids = entry(format!("messages/{name}.ids"), &bytes);
         self.disk.write(&self.dataset.path(&segment.ids.file), &bytes)?;
-        let known = Known::new(ids.hops.iter().copied(), came_from.iter().copied(), &self.names);
+        let known = Known::new(ids.hops.iter().copied(), came_from.iter().copied(), &self.tail.names);
         let days = match self.dataset.blocks(segment)? {
             Some(blocks) => view::of_blocks(blocks, &known, rows, meta, &self.dataset.manifest.redaction)?,
             None => Vec::new(),
@@ -210,10 +210,10 @@ impl Writer {
     ) -> Result<State> {
         let open: Vec<Message> = self.stitcher.open().into_iter().map(|message| self.shown(message)).collect();
         let hops: Vec<u64> = open.iter().flat_map(named).filter(|id| self.knows(*id)).collect();
-        let (bytes, span) = Saved::pack(&open, &hops, self.stitcher.newest(), &self.files, &self.names);
+        let (bytes, span) = Saved::pack(&open, &hops, self.stitcher.newest(), &self.tail.files, &self.tail.names);
         let file = entry(format!("state/{generation:08}.bin"), &bytes);
         self.disk.write(&self.dataset.path(&file.file), &bytes)?;
-        let known = Known::new(hops, came_from.iter().copied(), &self.names);
+        let known = Known::new(hops, came_from.iter().copied(), &self.tail.names);
         let count = open.len() as u64;
         let (resolved, _) = resolve(open);
         let days = view::of_views(resolved.iter().map(view_of), &known, rows, meta, &self.dataset.manifest.redaction)?;
