@@ -1,7 +1,5 @@
 //! Where the three crates in the middle meet: deliveries are classified, then counted or written as rows.
 
-mod eyes;
-
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -15,15 +13,13 @@ use crate::domains::Domains;
 use crate::redact::Redactor;
 use crate::shapes::{Shapes, shape};
 
-pub use eyes::Eyes;
-
 thread_local! {
     /// Verdicts remembered by template: replies repeat.
     static MEMO: RefCell<Memo> = RefCell::new(Memo::new());
 }
 
 /// What an attempt's reply means.
-fn judge(rules: &Classifier, delivery: &Delivery<'_>, attempt: &Try<'_>, domain: &str) -> Arc<Verdict> {
+pub fn judge(rules: &Classifier, delivery: &Delivery<'_>, attempt: &Try<'_>, domain: &str) -> Arc<Verdict> {
     let reply = Reply {
         text: attempt.text,
         smtp_code: attempt.smtp_code,
@@ -37,7 +33,8 @@ fn judge(rules: &Classifier, delivery: &Delivery<'_>, attempt: &Try<'_>, domain:
     MEMO.with_borrow_mut(|memo| memo.classify(rules, &reply))
 }
 
-fn known(text: &str) -> Option<&str> {
+/// A text that is empty where it is not known.
+pub fn known(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod consumers;
 mod definition;
 mod domains;
+mod eyes;
 mod fault;
 mod input;
 mod layers;

@@ -10,7 +10,7 @@ use bouncestat_record::time::Micros;
 use bouncestat_record::{Action, Delivery, Outcome, Try, address};
 use bouncestat_store::Watcher;
 
-use super::{judge, known};
+use crate::consumers::{judge, known};
 use crate::domains::Domains;
 use crate::live::seen::Seen;
 use crate::redact::Redactor;
