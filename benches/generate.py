@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a Postfix log of any length, and what is true of it, as JSON.
 
-    benches/generate.py LOG TRUTH.json [--lines 1000000] [--seed 1] [--stamps 3164|3339] [--ids short|long]
+    benches/generate.py LOG TRUTH.json [--lines 1000000] [--lines-per-day 400000] [--seed 1] [--stamps 3164|3339] [--ids short|long]
 
 The same arguments give the same bytes. What a busy server's log has, this one has: 7,000 recipient domains of very unequal
 size, some 4,000 different wordings of refusals, replies that name the next hop's queue id, retries with growing gaps that
@@ -102,7 +102,7 @@ class Server:
         self.random = random.Random(args.seed)
         self.out = open(args.log, "w", buffering=1 << 20, newline="\n")
         self.wanted = args.lines
-        days = max(2.5, args.lines / LINES_PER_DAY)
+        days = max(2.5, args.lines / args.lines_per_day)
         self.start = END.timestamp() - days * 86_400
         self.gap = days * 86_400 * LINES_PER_ARRIVAL / args.lines
         self.long = args.ids == "long"
@@ -328,6 +328,7 @@ def main():
     parser.add_argument("log")
     parser.add_argument("truth")
     parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--lines-per-day", type=int, default=LINES_PER_DAY)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stamps", choices=("3164", "3339"), default="3164", help="RFC of the syslog's stamps")
     parser.add_argument("--ids", choices=("short", "long"), default="short", help="queue ids; long ones hold a clock")
