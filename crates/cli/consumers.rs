@@ -284,6 +284,34 @@ impl Consumer for Rows<'_> {
     }
 }
 
+/// Makes one row an attempt, and counts deliveries: what a dataset keeps beside messages.
+pub struct Kept<'r> {
+    /// The rows.
+    pub rows: Rows<'r>,
+    /// The counts.
+    pub count: Count<'r>,
+}
+
+impl<'r> Kept<'r> {
+    /// Of messages whose addresses were hashed before, if at all.
+    pub fn new(rules: &'r Classifier, shown: &'r Redactor, files: &'r [String]) -> Self {
+        Self { rows: Rows { rules, redact: shown, files }, count: Count { rules, redact: shown } }
+    }
+}
+
+impl Consumer for Kept<'_> {
+    type Part = (AttemptBatch, Batch);
+
+    fn begin(&self) -> Self::Part {
+        (self.rows.begin(), self.count.begin())
+    }
+
+    fn delivery(&self, part: &mut Self::Part, delivery: &Delivery<'_>) {
+        self.rows.delivery(&mut part.0, delivery);
+        self.count.delivery(&mut part.1, delivery);
+    }
+}
+
 /// Counts what our own servers refused.
 pub struct Ours<'r> {
     /// The rules.

@@ -17,13 +17,13 @@ use crate::timeline::Timeline;
 /// Sums of all deliveries so far.
 #[derive(Default)]
 pub struct Aggregator {
-    keys: Keys,
-    cells: Vec<Group>,
-    senders: Vec<Group>,
-    failures: Failures,
-    refusals: Refusals,
-    causes: Causes,
-    timeline: Timeline,
+    pub(crate) keys: Keys,
+    pub(crate) cells: Vec<Group>,
+    pub(crate) senders: Vec<Group>,
+    pub(crate) failures: Failures,
+    pub(crate) refusals: Refusals,
+    pub(crate) causes: Causes,
+    pub(crate) timeline: Timeline,
     rows: Rows,
     files: Vec<String>,
 }
@@ -150,7 +150,7 @@ impl Aggregator {
         Window { first_event: window.first_event.or(first), last_event: window.last_event.or(last), ..window }
     }
 
-    fn sum(&mut self) -> Result<()> {
+    pub(crate) fn sum(&mut self) -> Result<()> {
         self.cells.resize_with(self.keys.cells.len(), Group::default);
         self.senders.resize_with(self.keys.senders.len(), Group::default);
         if self.rows.len() == 0 {

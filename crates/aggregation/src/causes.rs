@@ -3,6 +3,7 @@
 //!
 //! Bounded by distinct (cell, reason) and (sender domain, reason), and by reply templates, not by failures.
 
+use serde::{Deserialize, Serialize};
 use std::hash::Hash;
 
 use bouncestat_record::time::Micros;
@@ -13,7 +14,7 @@ use crate::failures::{Failure, Map, ReasonKey};
 use crate::names::Names;
 
 /// Where the line of a failure stands. Known places come before unknown ones, then the oldest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// No line of the input tells the cause.
     unknown: bool,
@@ -43,7 +44,7 @@ impl Place {
 }
 
 /// Failures of one kind.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Cause {
     pub(crate) deliveries: i64,
     pub(crate) oldest: Place,
@@ -64,7 +65,7 @@ impl Cause {
 }
 
 /// Failures with the same kind of reply.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Reply {
     pub(crate) deliveries: i64,
     pub(crate) oldest: Place,
@@ -73,7 +74,7 @@ pub(crate) struct Reply {
 }
 
 /// The causes of a batch, or of the run. Templates are numbered as in [`crate::failures::Failures`].
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Causes {
     pub(crate) by_cell: Map<(u32, ReasonKey), Cause>,
     pub(crate) by_sender: Map<(u32, ReasonKey), Cause>,

@@ -5,13 +5,14 @@
 //! and a domain has few providers: there are hardly more cells than domains.
 
 use bouncestat_record::{Delivery, address};
+use serde::{Deserialize, Serialize};
 
 use crate::OTHER;
 use crate::failures::Map;
 use crate::names::Names;
 
 /// Numbers in the dictionaries of [`Keys`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Cell {
     pub(crate) domain: u32,
     pub(crate) provider: u32,
@@ -19,13 +20,14 @@ pub(crate) struct Cell {
 }
 
 /// The dictionaries of a batch, or of the whole run.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Keys {
     pub(crate) domains: Names,
     pub(crate) providers: Names,
     pub(crate) sources: Names,
     pub(crate) senders: Names,
     pub(crate) cells: Vec<Cell>,
+    #[serde(skip)]
     cell_numbers: Map<Cell, u32>,
 }
 

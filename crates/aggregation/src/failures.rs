@@ -2,6 +2,7 @@
 //!
 //! Bounded by distinct reasons, domains and reply templates, not by failures.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
 use bouncestat_record::time::Micros;
@@ -46,7 +47,7 @@ impl<'a> Failure<'a> {
 }
 
 /// The oldest of equal things, as logged.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Example {
     at: Micros,
     text: Box<[u8]>,
@@ -67,7 +68,7 @@ impl Example {
 }
 
 /// How often a reply template was seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) count: u64,
     pub(crate) example: Option<Example>,
@@ -82,14 +83,17 @@ impl Seen {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct ReasonKey {
+    #[serde(with = "crate::saved::reason")]
     pub(crate) reason: Reason,
+    #[serde(with = "crate::saved::class")]
     pub(crate) class: Class,
+    #[serde(with = "crate::saved::disposition")]
     pub(crate) disposition: Disposition,
 }
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct ReasonRow {
     pub(crate) deliveries: u64,
     pub(crate) domains: Set<u32>,
@@ -98,7 +102,7 @@ pub(crate) struct ReasonRow {
 }
 
 /// All failures of a batch, or of the run.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Failures {
     pub(crate) reasons: Map<ReasonKey, ReasonRow>,
     /// Reply templates.

@@ -9,8 +9,7 @@
 //! knows no format (`bouncestat-export`). It reads no clock: the same deliveries, in whatever order and however they are cut
 //! into batches, give the same report.
 //!
-//! [`schema`] is the column list of the whole product. What is *not* supported: merging aggregators of different processes
-//! (their dictionaries are not written anywhere yet); quantiles finer than four significant digits.
+//! [`schema`] is the column list of the whole product. What is *not* supported: quantiles finer than four significant digits.
 
 mod aggregator;
 mod attempts;
@@ -26,6 +25,7 @@ mod refusals;
 mod rejects;
 mod report;
 mod reports;
+mod saved;
 pub mod schema;
 mod sketch;
 mod sums;
@@ -44,6 +44,7 @@ pub use refusals::{Help, Refusal};
 pub use rejects::Rejects;
 pub use report::{Coverage, Excluded, Meta, Report, Table, Window};
 pub use reports::Thresholds;
+pub use saved::Sums;
 pub use suppress::{Policy, Remember, Suppression, Wanted};
 pub use wilson::interval;
 

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// Texts and their numbers.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
 pub(crate) struct Names {
     texts: Vec<Arc<str>>,
     numbers: HashMap<Arc<str>, u32, ahash::RandomState>,
@@ -53,6 +56,20 @@ impl Names {
     /// Takes in another dictionary; gives this one's number for each of its numbers.
     pub(crate) fn merge(&mut self, other: &Names) -> Vec<u32> {
         other.texts.iter().map(|text| self.shared(text)).collect()
+    }
+}
+
+impl From<Vec<String>> for Names {
+    fn from(texts: Vec<String>) -> Self {
+        let mut names = Self::default();
+        texts.iter().for_each(|text| _ = names.insert(Arc::from(text.as_str())));
+        names
+    }
+}
+
+impl From<Names> for Vec<String> {
+    fn from(names: Names) -> Self {
+        names.texts.iter().map(ToString::to_string).collect()
     }
 }
 

@@ -8,6 +8,7 @@
 
 use bouncestat_record::time::Micros;
 use bouncestat_record::{Action, Blame, BlocklistState, Delivery, Level, Outcome, Try, Verdict};
+use serde::{Deserialize, Serialize};
 
 use crate::attempts::recipient_hash;
 use crate::cells::{Cell, Keys, Renumbering};
@@ -33,7 +34,7 @@ pub struct Refusal<'a> {
 }
 
 /// Who can lift a refusal, and how.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Help {
     /// Who is to be asked.
     pub who: String,
@@ -44,7 +45,7 @@ pub struct Help {
 }
 
 /// A line of a log as evidence. The smaller one is the older one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Proof {
     pub(crate) at: Micros,
     pub(crate) text: Box<[u8]>,
@@ -68,7 +69,7 @@ impl Proof {
 }
 
 /// A kind of reply: how many deliveries met it, from when to when, and the oldest line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) deliveries: u64,
     pub(crate) oldest: Proof,
@@ -76,10 +77,11 @@ pub(crate) struct Said {
 }
 
 /// What rows are kept by. Accusing kinds share rows: a list and a reputation are often two words for one cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct RefusalKey {
     pub(crate) source: u32,
     /// `None`: it accuses.
+    #[serde(with = "crate::saved::blame")]
     pub(crate) apart: Option<Blame>,
     pub(crate) listed: Option<u32>,
     pub(crate) blocklist: Option<u32>,
@@ -87,7 +89,7 @@ pub(crate) struct RefusalKey {
     pub(crate) provider: Option<u32>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RefusalRow {
     /// Deliveries.
     pub(crate) refused: u64,
@@ -105,6 +107,7 @@ pub(crate) struct RefusalRow {
     /// How explicit the clearest reply is, percent.
     pub(crate) explicit: u8,
     /// The strongest kind.
+    #[serde(with = "crate::saved::blame")]
     pub(crate) blame: Option<Blame>,
     /// By its oldest line.
     help: Option<(Proof, Help)>,
@@ -171,7 +174,7 @@ fn merge_said(all: &mut Map<u32, Said>, template: u32, said: &Said) {
 }
 
 /// All refusals of a batch, or of the run.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Refusals {
     pub(crate) rows: Map<RefusalKey, RefusalRow>,
     pub(crate) templates: Names,

@@ -39,7 +39,7 @@ fn delay(bucket: u32) -> i64 {
 }
 
 /// Counts of rounded delays.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sketch {
     /// `bucket << COUNT_BITS | count`; the first `compact` ones are sorted and have a bucket each.
     entries: Vec<u64>,
@@ -63,6 +63,11 @@ impl Sketch {
     /// The delays, rounded, milliseconds, with how often each was counted; in no order.
     pub(crate) fn counts(&self) -> impl Iterator<Item = (i64, i64)> {
         self.entries.iter().map(|&e| (delay((e >> COUNT_BITS) as u32), (e & COUNT_MASK) as i64))
+    }
+
+    /// Counts what another one counted.
+    pub(crate) fn merge(&mut self, other: &Sketch) {
+        other.entries.iter().for_each(|&entry| self.push(entry));
     }
 
     fn compact(&mut self) {

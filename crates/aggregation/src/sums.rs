@@ -4,6 +4,7 @@
 //! can reach the next flag. Ten counters cost four sums.
 
 use polars::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::sketch::Sketch;
@@ -169,7 +170,7 @@ fn sum_by(frame: &DataFrame, key: &str, groups: &mut [Group]) -> Result<()> {
 }
 
 /// The counters of a row of rates.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Sums {
     pub(crate) deliveries: i64,
     pub(crate) delivered: i64,
@@ -224,8 +225,16 @@ impl Sums {
     }
 }
 
+impl Group {
+    /// Adds another group.
+    pub(crate) fn add(&mut self, other: &Group) {
+        self.sums.add(&other.sums);
+        self.delays.merge(&other.delays);
+    }
+}
+
 /// Counters and delays of one key.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) sums: Sums,
     pub(crate) delays: Sketch,

@@ -5,6 +5,7 @@
 //! deliveries never use fewer. So the width at the end is the same in whatever order the deliveries come and however they are cut.
 
 use bouncestat_record::time::{DAY, Micros, SECOND};
+use serde::{Deserialize, Serialize};
 
 use crate::failures::Map;
 use crate::sums::Flags;
@@ -43,7 +44,7 @@ fn add(to: &mut Counts, from: &Counts) {
 }
 
 /// Counts of a batch, or of the run.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Timeline {
     /// Which of [`WIDTHS`].
     width: usize,

@@ -14,9 +14,10 @@ use std::io::Write as _;
 use anyhow::{Result, bail};
 use bouncestat_aggregation::{Aggregator, Frame, Report, Value as Cell};
 use bouncestat_ingest::run::Summary;
+use bouncestat_store::Piece;
 use serde_json::{Value, json};
 
-use super::{Ready, meta, tell};
+use super::{Ready, judged_by, meta, tell};
 use crate::args::{Check, Common};
 use crate::consumers::{Count, Only};
 use crate::output::Output;
@@ -107,8 +108,13 @@ pub fn run(args: &Check, common: &Common) -> Result<u8> {
     let mut aggregator = Aggregator::new();
     let mut failed = None;
     let count = Only { domains: &domains, inner: Count { rules: &rules, redact: &redact } };
-    let summary = ready.run(common, &count, &mut |batch| {
-        if let Err(error) = aggregator.add(batch) {
+    let by = (domains.is_all() && !redact.redacts()).then(|| judged_by(&rules, common));
+    let summary = ready.run_with_sums(common, &count, by.as_deref(), &mut |piece| {
+        let added = match piece {
+            Piece::Part(batch) => aggregator.add(batch),
+            Piece::Sums(_, sums) => aggregator.add_sums(sums),
+        };
+        if let Err(error) = added {
             failed.get_or_insert(error);
         }
     });

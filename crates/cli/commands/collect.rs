@@ -10,9 +10,9 @@ use bouncestat_ingest::run::Summary;
 use bouncestat_store::{Committed, Disk, Redact, Writer};
 use serde_json::json;
 
-use super::{Bar, run_options, tell};
+use super::{Bar, judged_by, run_options, tell};
 use crate::args::{Collect, Common};
-use crate::consumers::Rows;
+use crate::consumers::Kept;
 use crate::output::Output;
 use crate::redact::Redactor;
 use crate::settings::{Settings, redactor, rules};
@@ -27,7 +27,7 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     if let Some(source) = sources.iter().find(|source| bouncestat_store::is_dataset(&source.path)) {
         bail!("{} is a dataset: logs are collected into one, not from one", source.path.display());
     }
-    let mut writer = open(&args.into, redact, &settings)?;
+    let mut writer = open(&args.into, redact, &judged_by(&rules, common), &settings)?;
     let planned =
         writer.tail.plan(sources, &bouncestat_ingest::plan::PlanOptions { rejects: true, ..settings.plan_options(common) });
     let mut plan = planned.plan;
@@ -44,21 +44,21 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     summary.problems.extend(problems);
     let names = writer.tail.names();
     let shown = Redactor::none();
-    let rows = Rows { rules: &rules, redact: &shown, files: &names };
-    let committed = writer.commit(&rows, &meta(rules.rules_version()), settings.present)?;
+    let kept = Kept::new(&rules, &shown, &names);
+    let committed = writer.commit(&kept, &meta(rules.rules_version()), settings.present)?;
     let code = if planned.unchanged > 0 && summary.tally.lines == 0 { 0 } else { tell(&summary, "attempt")? };
     say(args, common, &summary, committed, &writer)?;
     Ok(code)
 }
 
 /// Opens the dataset for writing.
-pub fn open(dir: &Path, redact: Redactor, settings: &Settings) -> Result<Writer> {
+pub fn open(dir: &Path, redact: Redactor, judged_by: &str, settings: &Settings) -> Result<Writer> {
     // A test ends the program at a step of its own choice, as a kill would.
     let stop = std::env::var("BOUNCESTAT_STOP_AT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(0);
     let how = redact.as_str();
     let redact = redact.redacts().then(|| Box::new(redact) as Box<dyn Redact>);
     let since = bouncestat_export::rfc3339(settings.present);
-    Ok(Writer::open(dir, how, redact, Disk::stopping_at(stop), &since)?)
+    Ok(Writer::open(dir, how, redact, judged_by, Disk::stopping_at(stop), &since)?)
 }
 
 /// What the files of attempts say about themselves.

@@ -43,7 +43,7 @@ pub fn run(args: &Follow, common: &Common) -> Result<u8> {
     if let Some(trouble) = watch.trouble() {
         notes::note(format!("changes are polled for: {trouble}"));
     }
-    let mut reader = Reader::open(args, common, &settings, redact, since.is_none())?;
+    let mut reader = Reader::open(args, rules, common, &settings, redact, since.is_none())?;
     let from = since.unwrap_or(settings.present);
     let wants_screen = common.format.is_none() && common.output.is_none() && !common.quiet && !common.no_progress;
     let screen = (wants_screen && !args.lines && std::io::stdout().is_terminal() && std::io::stdin().is_terminal())

@@ -20,14 +20,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
+use bouncestat_classification::Classifier;
 use bouncestat_export::Options;
 use bouncestat_ingest::input::{ChunkOptions, Problem, SourceKind};
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::run::{Consumer, RunOptions, Summary, run as run_plan};
-use bouncestat_store::Reading;
+use bouncestat_store::{Piece, Reading};
 
-use crate::args::{Args, Command, Common};
+use crate::args::{Args, Command, Common, QuotaChoice};
 use crate::config::near;
 use crate::consumers::Strange;
 use crate::definition::definition;
@@ -134,6 +135,11 @@ impl Ready {
         }
     }
 
+    /// Whether it is a dataset.
+    fn is_dataset(&self) -> bool {
+        matches!(self.input, Input::Dataset(_))
+    }
+
     /// Whether it can be read only once.
     fn is_read_once(&self) -> bool {
         match &self.input {
@@ -210,15 +216,35 @@ impl Ready {
 
     /// Runs it, with a progress bar.
     fn run<C: Consumer>(self, common: &Common, consumer: &C, on_part: &mut dyn FnMut(C::Part)) -> Summary {
+        self.run_with_sums(common, consumer, None, &mut |piece| match piece {
+            Piece::Part(part) => on_part(part),
+            Piece::Sums(..) => unreachable!("no sums were asked for"),
+        })
+    }
+
+    /// The same; of a dataset, sums stand for what lies in a window as a whole and was `judged_by` the same rules.
+    fn run_with_sums<C: Consumer>(
+        self,
+        common: &Common,
+        consumer: &C,
+        judged_by: Option<&str>,
+        on_piece: &mut dyn FnMut(Piece<C::Part>),
+    ) -> Summary {
         let bar = Bar::new(self.size(), common.no_progress);
         let at = |progress| bar.at(progress);
         let summary = match self.input {
-            Input::Logs(plan) => run_plan(plan, &self.options, consumer, on_part, &at),
-            Input::Dataset(reading) => reading.run(self.options.window, consumer, on_part, &at),
+            Input::Logs(plan) => run_plan(plan, &self.options, consumer, &mut |part| on_piece(Piece::Part(part)), &at),
+            Input::Dataset(reading) => reading.run(self.options.window, consumer, judged_by, on_piece, &at),
         };
         bar.done();
         summary
     }
+}
+
+/// By which rules and options deliveries are judged: what was summed by others is counted anew.
+fn judged_by(rules: &Classifier, common: &Common) -> String {
+    let quota = if common.quota_class == QuotaChoice::Hard { "hard" } else { "soft" };
+    format!("{} rules {} quota {quota}", env!("CARGO_PKG_VERSION"), rules.rules_version())
 }
 
 /// How to run.

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
-use bouncestat_aggregation::{Aggregator, Report, Value};
+use bouncestat_aggregation::{Aggregator, Batch, Report, Value};
 use bouncestat_ingest::join::window::Window;
+use bouncestat_store::{Piece, Side};
 
-use super::{Payload, Ready, meta, reported, tell, window_before};
+use super::{Payload, Ready, judged_by, meta, reported, tell, window_before};
 use crate::args::Common;
 use crate::consumers::{Both, Count, Only};
 use crate::definition::definition;
@@ -40,16 +41,19 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
     aggregator.name_files(ready.file_names());
     let mut failed = None;
     let count = Only { domains: &domains, inner: Count { rules: &rules, redact: &redact } };
-    let summary = ready.run_and_tell(common, &redact, rules.rules_version(), &Both { inner: &count, before }, &mut |(
-        batch,
-        earlier,
-    )| {
-        for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
-            if let Err(error) = to.add(batch) {
-                failed.get_or_insert(error);
-            }
+    let mut take = |piece| {
+        if let Err(error) = add(&mut aggregator, &mut past, piece) {
+            failed.get_or_insert(error);
         }
-    })?;
+    };
+    let both = Both { inner: &count, before };
+    let summary = if ready.is_dataset() {
+        // Sums know nothing of single domains and of hashes.
+        let by = (domains.is_all() && !redact.redacts()).then(|| judged_by(&rules, common));
+        ready.run_with_sums(common, &both, by.as_deref(), &mut take)
+    } else {
+        ready.run_and_tell(common, &redact, rules.rules_version(), &both, &mut |part| take(Piece::Part(part)))?
+    };
     if let Some(error) = failed {
         return Err(error.into());
     }
@@ -70,6 +74,22 @@ pub fn run(paths: &[PathBuf], compare: bool, common: &Common) -> Result<u8> {
         next(&report, common);
     }
     Ok(code)
+}
+
+/// Counts what came, each for its window.
+pub fn add(
+    now: &mut Aggregator,
+    past: &mut Aggregator,
+    piece: Piece<(Batch, Batch)>,
+) -> Result<(), bouncestat_aggregation::Error> {
+    match piece {
+        Piece::Part((batch, earlier)) => {
+            now.add(batch)?;
+            past.add(earlier)
+        }
+        Piece::Sums(Side::Inside, sums) => now.add_sums(sums),
+        Piece::Sums(Side::Before, sums) => past.add_sums(sums),
+    }
 }
 
 /// The window to compare with.

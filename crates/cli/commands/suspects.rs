@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use bouncestat_aggregation::{Aggregator, Thresholds};
 
-use super::{Payload, Ready, meta, no_metrics, reported, tell, window_before};
+use super::{Payload, Ready, judged_by, meta, no_metrics, report, reported, tell, window_before};
 use crate::args::{Common, Suspects};
 use crate::consumers::{Both, Count, Only};
 use crate::notes;
@@ -31,11 +31,10 @@ pub fn run(args: &Suspects, common: &Common) -> Result<u8> {
     let (mut aggregator, mut past) = (Aggregator::new(), Aggregator::new());
     let mut failed = None;
     let count = Only { domains: &domains, inner: Count { rules: &rules, redact: &redact } };
-    let summary = ready.run(common, &Both { inner: &count, before }, &mut |(batch, earlier)| {
-        for (to, batch) in [(&mut aggregator, batch), (&mut past, earlier)] {
-            if let Err(error) = to.add(batch) {
-                failed.get_or_insert(error);
-            }
+    let by = (domains.is_all() && !redact.redacts()).then(|| judged_by(&rules, common));
+    let summary = ready.run_with_sums(common, &Both { inner: &count, before }, by.as_deref(), &mut |piece| {
+        if let Err(error) = report::add(&mut aggregator, &mut past, piece) {
+            failed.get_or_insert(error);
         }
     });
     if let Some(error) = failed {

@@ -128,7 +128,7 @@ fn is_ours(file: &Path) -> bool {
     let name = name.strip_suffix(NEW).unwrap_or(&name);
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
     let digits = stem.strip_prefix("open-").unwrap_or(stem);
-    ["parquet", "bin", "ids"].contains(&extension)
+    ["parquet", "bin", "ids", "sums"].contains(&extension)
         && !digits.is_empty()
         && digits.split('-').all(|part| part.len() >= 8 && part.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -100,6 +100,22 @@ pub struct Segment {
     pub rules: String,
     /// Its attempts.
     pub attempts: Vec<DayFile>,
+    /// What its deliveries add up to; `None` where nothing was summed.
+    pub sums: Option<SumsFile>,
+}
+
+/// What the deliveries of a segment add up to: a report takes it where all of the segment lies in its window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SumsFile {
+    /// The file.
+    #[serde(flatten)]
+    pub entry: FileEntry,
+    /// By which rules and options they were judged.
+    pub by: String,
+    /// Probes, hops, notifications, discarded, suppressed, shadow, health, dropped, inbound, and messages that left without a word.
+    pub excluded: [u64; 10],
+    /// First and last attempt.
+    pub events: Option<(i64, i64)>,
 }
 
 /// What lines say that is no event of a message, by name.
@@ -187,7 +203,12 @@ impl Manifest {
     /// All files that it names, by their final names.
     pub(crate) fn files(&self) -> impl Iterator<Item = &FileEntry> {
         let segments = self.segments.iter().flat_map(|segment| {
-            segment.messages.iter().chain([&segment.ids]).chain(segment.attempts.iter().map(|day| &day.entry))
+            segment
+                .messages
+                .iter()
+                .chain([&segment.ids])
+                .chain(segment.attempts.iter().map(|day| &day.entry))
+                .chain(segment.sums.iter().map(|sums| &sums.entry))
         });
         let state = self.state.iter().flat_map(|s| [&s.entry].into_iter().chain(s.attempts.iter().map(|day| &day.entry)));
         segments.chain(state)

@@ -7,11 +7,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use bouncestat_aggregation::Sums;
 use bouncestat_ingest::input::{Problem, ProblemKind};
-use bouncestat_ingest::join::fold::{Counts, View};
+use bouncestat_ingest::join::fold::{Counts, Excluded, View};
 use bouncestat_ingest::join::remarks;
 use bouncestat_ingest::join::stitch::{Message, resolve};
-use bouncestat_ingest::join::window::Window;
+use bouncestat_ingest::join::window::{self, Window};
 use bouncestat_ingest::run::{Consumer, Progress, Summary, fold_kept};
 use bouncestat_record::Mta;
 use bouncestat_record::time::{DAY, Micros};
@@ -21,9 +22,26 @@ use crate::dataset::Dataset;
 use crate::files::Name;
 use crate::ids::Ids;
 use crate::manifest::{Lines, Manifest, Remarks, Segment};
-use crate::segment::Blocks;
+use crate::segment::{Blocks, SUMS, unpack};
 use crate::view::{AT_ONCE, Known};
 use crate::{Error, ErrorKind, Result};
+
+/// What a report is made of.
+pub enum Piece<P> {
+    /// What a consumer made of deliveries.
+    Part(P),
+    /// What the deliveries of a segment add up to, for the window in which they lie.
+    Sums(Side, Sums),
+}
+
+/// Which window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The window itself.
+    Inside,
+    /// The one before it.
+    Before,
+}
 
 /// A dataset that is open for reading.
 pub struct Reading {
@@ -42,6 +60,7 @@ pub struct Reading {
 
 /// The open files of a segment; `None`: it has none, or it cannot be opened.
 struct Files {
+    sums: Option<(PathBuf, File)>,
     ids: Option<(PathBuf, File)>,
     messages: Option<Blocks>,
 }
@@ -79,7 +98,10 @@ impl Reading {
             let path = dataset.path(&segment.ids.file);
             let ids = File::open(&path).map_err(|e| keep(Error::io(&path, &e))).ok();
             let messages = dataset.blocks(segment).map_err(&mut keep).unwrap_or_default();
-            segments.push(Files { ids: ids.map(|file| (path, file)), messages });
+            // Without sums, a report takes the messages.
+            let sums = segment.sums.as_ref().map(|sums| dataset.path(&sums.entry.file));
+            let sums = sums.and_then(|path| Some((path.clone(), File::open(path).ok()?)));
+            segments.push(Files { sums, ids: ids.map(|file| (path, file)), messages });
         }
         Ok(Self {
             dir: dir.to_owned(),
@@ -121,12 +143,14 @@ impl Reading {
     }
 
     /// Folds everything for a window. Parts come in the order in which it was collected. Segments that end before the window, and
-    /// before the one before it where the consumer asks for that, are not read.
+    /// before the one before it where the consumer asks for that, are not read. Of a segment that lies in a window as a whole, the sums
+    /// are given where they are there and were `judged_by` the same rules and options; `None`: never.
     pub fn run<C: Consumer>(
         mut self,
         window: Window,
         consumer: &C,
-        on_part: &mut dyn FnMut(C::Part),
+        judged_by: Option<&str>,
+        on_piece: &mut dyn FnMut(Piece<C::Part>),
         on_progress: &dyn Fn(Progress),
     ) -> Summary {
         let since = match consumer.window_before() {
@@ -140,7 +164,18 @@ impl Reading {
         let context = known.context(window);
         let (mut progress, mut counts) = (Progress::default(), Counts::default());
         let segments = self.manifest.segments.iter().zip(std::mem::take(&mut self.segments));
-        for mut blocks in segments.filter(|(segment, _)| is_needed(segment)).filter_map(|(_, files)| files.messages) {
+        for (segment, files) in segments.filter(|(segment, _)| is_needed(segment)) {
+            let side = side(segment, window, consumer.window_before());
+            if let (Some(side), Some(by)) = (side, judged_by)
+                && let Some((sums, some)) = sums(segment, files.sums, by)
+            {
+                on_piece(Piece::Sums(side, sums));
+                if side == Side::Inside {
+                    counts.add(&some);
+                }
+                continue;
+            }
+            let Some(mut blocks) = files.messages else { continue };
             loop {
                 let round = round(&mut blocks).unwrap_or_else(|error| {
                     summary.problems.push(damaged(&error));
@@ -160,7 +195,7 @@ impl Reading {
                     match part {
                         Ok((part, some)) => {
                             counts.add(&some);
-                            on_part(part);
+                            on_piece(Piece::Part(part));
                         }
                         Err(error) => summary.problems.push(damaged(&error)),
                     }
@@ -171,7 +206,7 @@ impl Reading {
         let rejects = rejects.into_iter().map(|(file, kept)| (Mta::Exchange, file, kept));
         let (part, some) = fold_kept(open.iter().map(view_of), rejects, context, consumer);
         counts.add(&some);
-        on_part(part);
+        on_piece(Piece::Part(part));
         summary.counts = counts;
         summary.problems.sort();
         summary.problems.dedup();
@@ -225,6 +260,28 @@ impl Reading {
 fn remarks_of(kept: &Remarks) -> remarks::Remarks {
     let Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours } = kept.clone();
     remarks::Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours, unrecognised: None }
+}
+
+/// The window in which a segment lies as a whole.
+fn side(segment: &Segment, window: Window, before: Option<Window>) -> Option<Side> {
+    let (first, last) = segment.span?;
+    let inside = |window: Window| window.side(first) == window::Side::Inside && window.side(last) == window::Side::Inside;
+    match inside(window) {
+        true => Some(Side::Inside),
+        false => before.filter(|before| inside(*before)).map(|_| Side::Before),
+    }
+}
+
+/// What a segment adds up to, where that is of use.
+fn sums(segment: &Segment, file: Option<(PathBuf, File)>, by: &str) -> Option<(Sums, Counts)> {
+    let kept = segment.sums.as_ref().filter(|sums| sums.by == by)?;
+    let (path, mut file) = file?;
+    let mut bytes = Vec::with_capacity(kept.entry.bytes as usize);
+    file.read_to_end(&mut bytes).ok()?;
+    let bytes: serde_bytes::ByteBuf = unpack(SUMS, &path, &bytes).ok()?;
+    let [probes, hops, notifications, discarded, suppressed, shadow, health, dropped, inbound, lost] = kept.excluded;
+    let excluded = Excluded { probes, hops, notifications, discarded, suppressed, shadow, health, dropped, inbound };
+    Some((Sums::read(&bytes)?, Counts { excluded, lost, events: kept.events, ..Counts::default() }))
 }
 
 /// The next blocks of a segment.

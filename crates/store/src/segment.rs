@@ -22,6 +22,7 @@ const LARGEST: u64 = 48 << 20;
 
 /// Writes a segment's messages, block by block.
 pub(crate) struct Writing {
+    number: u64,
     file: File,
     path: PathBuf,
     name: String,
@@ -35,6 +36,7 @@ pub(crate) struct Writing {
 
 /// Messages that are on the disk.
 pub(crate) struct Written {
+    pub number: u64,
     pub file: FileEntry,
     pub named: Vec<u64>,
     pub counts: (u64, u64, u64),
@@ -42,15 +44,27 @@ pub(crate) struct Written {
 }
 
 impl Writing {
-    /// Begins the file `name` below a folder.
-    pub fn begin(dir: &Path, name: String, disk: &Disk) -> Result<Self> {
+    /// Begins the file of a segment below a dataset's folder.
+    pub fn begin(dir: &Path, number: u64, disk: &Disk) -> Result<Self> {
+        let name = format!("messages/{number:08}.bin");
         let path = dir.join(&name);
         let mut file = disk.create(&path)?;
         disk.append(&mut file, &path, FIRST_LINE)?;
         let mut hash = Sha256::new();
         hash.update(FIRST_LINE);
         let bytes = FIRST_LINE.len() as u64;
-        Ok(Self { file, path, name, hash, bytes, block: Builder::default(), named: Vec::new(), counts: (0, 0, 0), span: None })
+        Ok(Self {
+            number,
+            file,
+            path,
+            name,
+            hash,
+            bytes,
+            block: Builder::default(),
+            named: Vec::new(),
+            counts: (0, 0, 0),
+            span: None,
+        })
     }
 
     /// Writes the block where it is full; tells whether the file is full too.
@@ -108,7 +122,7 @@ impl Writing {
         }
         disk.sync(&self.file, &self.path)?;
         let file = FileEntry { file: self.name, bytes: self.bytes, sha256: hex(&self.hash.finalize()) };
-        Ok(Some(Written { file, named: self.named, counts: self.counts, span: self.span }))
+        Ok(Some(Written { number: self.number, file, named: self.named, counts: self.counts, span: self.span }))
     }
 }
 
@@ -164,6 +178,8 @@ impl Iterator for Blocks {
     }
 }
 
+/// What a file of sums begins with.
+pub(crate) const SUMS: &[u8] = b"bouncestat sums 1\n";
 const IDS: &[u8] = b"bouncestat ids 1\n";
 
 impl Ids {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bouncestat_aggregation::{AttemptBatch, Meta};
+use bouncestat_aggregation::{Aggregator, AttemptBatch, Batch, Meta};
 use bouncestat_export::DayFiles;
 use bouncestat_ingest::join::HashSet64;
-use bouncestat_ingest::join::fold::{Context, View};
+use bouncestat_ingest::join::fold::{Context, Counts, View};
 use bouncestat_ingest::join::stitch;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::{Consumer, fold_kept};
@@ -37,18 +37,27 @@ impl Known {
     }
 }
 
+/// What is made of messages: attempts, and what deliveries add up to.
+pub(crate) struct Made {
+    pub days: Vec<Day>,
+    pub sums: Vec<u8>,
+    pub counts: Counts,
+}
+
 /// A day, its file, and how many rows it has.
 pub(crate) type Day = (String, Vec<u8>, u64);
 
-/// The attempts of messages that were kept.
-pub(crate) fn of_blocks<C: Consumer<Part = AttemptBatch>>(
+/// What is made of messages that were kept.
+pub(crate) fn of_blocks<C: Consumer<Part = (AttemptBatch, Batch)>>(
     mut blocks: Blocks,
     known: &Known,
     rows: &C,
     meta: &Meta,
     redaction: &str,
-) -> Result<Vec<Day>> {
+) -> Result<Made> {
     let mut days = DayFiles::new(redaction);
+    let mut sums = Aggregator::new();
+    let mut counts = Counts::default();
     loop {
         let mut round = Vec::new();
         while round.len() < AT_ONCE
@@ -57,9 +66,10 @@ pub(crate) fn of_blocks<C: Consumer<Part = AttemptBatch>>(
             round.push(packed);
         }
         if round.is_empty() {
-            return finish(days, meta);
+            let sums = sums.save().map_err(|e| aggregation(&e))?;
+            return Ok(Made { days: finish(days, meta)?, sums, counts });
         }
-        let parts: Vec<Result<AttemptBatch>> = round
+        let parts: Vec<Result<(C::Part, Counts)>> = round
             .par_iter()
             .map(|packed| {
                 let contents = blocks.unpack(packed)?;
@@ -67,24 +77,27 @@ pub(crate) fn of_blocks<C: Consumer<Part = AttemptBatch>>(
             })
             .collect();
         for part in parts {
-            days.write(part?.frame()).map_err(|e| export(&e))?;
+            let ((attempts, batch), some) = part?;
+            days.write(attempts.frame()).map_err(|e| export(&e))?;
+            sums.add(batch).map_err(|e| aggregation(&e))?;
+            counts.add(&some);
         }
     }
 }
 
-fn fold<C: Consumer<Part = AttemptBatch>>(contents: &Contents, known: &Known, rows: &C) -> AttemptBatch {
-    fold_kept(contents.messages(), std::iter::empty(), known.context(Window::default()), rows).0
+fn fold<C: Consumer>(contents: &Contents, known: &Known, rows: &C) -> (C::Part, Counts) {
+    fold_kept(contents.messages(), std::iter::empty(), known.context(Window::default()), rows)
 }
 
 /// The attempts so far of messages that are open.
-pub(crate) fn of_views<'v, C: Consumer<Part = AttemptBatch>>(
+pub(crate) fn of_views<'v, C: Consumer<Part = (AttemptBatch, Batch)>>(
     open: impl Iterator<Item = View<'v>>,
     known: &Known,
     rows: &C,
     meta: &Meta,
     redaction: &str,
 ) -> Result<Vec<Day>> {
-    let (part, _) = fold_kept(open, std::iter::empty(), known.context(Window::default()), rows);
+    let ((part, _), _) = fold_kept(open, std::iter::empty(), known.context(Window::default()), rows);
     let mut days = DayFiles::new(redaction);
     days.write(part.frame()).map_err(|e| export(&e))?;
     finish(days, meta)
@@ -92,6 +105,10 @@ pub(crate) fn of_views<'v, C: Consumer<Part = AttemptBatch>>(
 
 fn finish(days: DayFiles, meta: &Meta) -> Result<Vec<Day>> {
     days.finish(meta).map_err(|e| export(&e))
+}
+
+fn aggregation(error: &bouncestat_aggregation::Error) -> Error {
+    Error::new(ErrorKind::Export, std::path::Path::new("sums"), error.to_string())
 }
 
 fn export(error: &bouncestat_export::Error) -> Error {

@@ -14,6 +14,7 @@ use bouncestat_ingest::plan::Plan;
 use bouncestat_ingest::reject::Kept;
 use bouncestat_ingest::run::{Keeper, Progress, RunOptions, Summary, gather};
 use bouncestat_record::Mta;
+use bouncestat_record::time::{Micros, SECOND};
 
 use crate::block::Builder;
 use crate::dataset::Dataset;
@@ -63,17 +64,28 @@ pub struct Writer {
     pub tail: Tail,
     /// The ids of segments that are not long ago, by their number.
     ids: HashMap<u64, Ids>,
-    writing: Option<Writing>,
+    /// The segments that are written: of messages that were soon done, and of others.
+    writing: [Option<Writing>; 2],
     written: Vec<Written>,
     lines: Lines,
     remarks: Remarks,
+    /// By which rules and options deliveries are judged: sums of others are of no use.
+    judged_by: String,
     _lock: Lock,
 }
 
 impl Writer {
     /// Opens a dataset, or makes one where the folder is missing or empty; puts right what a killed run left. `redaction` names what is
-    /// done to addresses, by `redact`: it cannot change later. `since` says to others when this run began.
-    pub fn open(dir: &Path, redaction: &str, redact: Option<Box<dyn Redact>>, disk: Disk, since: &str) -> Result<Self> {
+    /// done to addresses, by `redact`: it cannot change later. `judged_by` names rules and options: a report by the same ones takes
+    /// sums that stand there already. `since` says to others when this run began.
+    pub fn open(
+        dir: &Path,
+        redaction: &str,
+        redact: Option<Box<dyn Redact>>,
+        judged_by: &str,
+        disk: Disk,
+        since: &str,
+    ) -> Result<Self> {
         let known = Manifest::read(dir)?;
         if known.is_none() {
             let mut others = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
@@ -110,10 +122,11 @@ impl Writer {
             stitcher,
             tail: Tail::new(files, names),
             ids: HashMap::new(),
-            writing: None,
+            writing: [None, None],
             written: Vec::new(),
             lines: Lines::default(),
             remarks: Remarks::default(),
+            judged_by: judged_by.to_owned(),
             _lock: lock,
         })
     }
@@ -151,10 +164,12 @@ impl Writer {
         let keeper = Keep { watcher, redact: redact.as_deref() };
         let mut failed = None;
         let mut stitcher = std::mem::take(&mut self.stitcher);
-        let mut take = |(block, seen): (Builder, W::Part)| {
+        let mut take = |(blocks, seen): ([Builder; 2], W::Part)| {
             on_seen(seen);
-            if failed.is_none() {
-                failed = self.add(block).err();
+            for (kind, block) in blocks.into_iter().enumerate() {
+                if failed.is_none() {
+                    failed = self.add(kind, block).err();
+                }
             }
         };
         let summary = gather(plan, options, &mut stitcher, &keeper, &mut take, on_progress);
@@ -179,22 +194,23 @@ impl Writer {
         Ok(summary)
     }
 
-    /// Adds messages to the segment that is written.
-    fn add(&mut self, block: Builder) -> Result<()> {
+    /// Adds messages to one of the segments that are written.
+    fn add(&mut self, kind: usize, block: Builder) -> Result<()> {
         if block.is_empty() {
             return Ok(());
         }
-        let mut writing = match self.writing.take() {
+        let mut writing = match self.writing[kind].take() {
             Some(writing) => writing,
             None => {
-                let number = self.next_number() + self.written.len() as u64;
-                Writing::begin(&self.dataset.dir, format!("messages/{number:08}.bin"), &self.disk)?
+                let begun = self.written.len() + self.writing.iter().flatten().count();
+                let number = self.next_number() + begun as u64;
+                Writing::begin(&self.dataset.dir, number, &self.disk)?
             }
         };
         if writing.add(block, &self.disk)? {
             self.written.extend(writing.end(&self.disk)?);
         } else {
-            self.writing = Some(writing);
+            self.writing[kind] = Some(writing);
         }
         Ok(())
     }
@@ -242,6 +258,20 @@ impl Remarks {
     }
 }
 
+/// Messages that were done within [`SHORT`], and rejects: what is summed of them belongs to one day or two, so that it fits into windows.
+const SOON: usize = 0;
+/// Other messages.
+const LATE: usize = 1;
+/// Most messages are done in less; six hours.
+const SHORT: Micros = 6 * 3600 * SECOND;
+
+/// Into which segment a message goes.
+pub(crate) fn kind(events: &[Event]) -> usize {
+    let first = events.iter().map(|event| event.at).min();
+    let last = events.iter().map(|event| event.at).max();
+    if first.zip(last).is_none_or(|(first, last)| last - first <= SHORT) { SOON } else { LATE }
+}
+
 /// Puts messages into blocks.
 struct Keep<'k, W> {
     watcher: &'k W,
@@ -249,23 +279,24 @@ struct Keep<'k, W> {
 }
 
 impl<W: Watcher> Keeper for Keep<'_, W> {
-    type Part = (Builder, W::Part);
+    type Part = ([Builder; 2], W::Part);
 
     fn begin(&self) -> Self::Part {
-        (Builder::default(), self.watcher.begin())
+        (Default::default(), self.watcher.begin())
     }
 
     fn message(&self, part: &mut Self::Part, message: View<'_>, kept: usize) {
+        let block = &mut part.0[kind(message.events)];
         match self.redact {
-            None => part.0.message(message),
-            Some(redact) => part.0.message(view_of(&redact.message(message, kept))),
+            None => block.message(message),
+            Some(redact) => block.message(view_of(&redact.message(message, kept))),
         }
     }
 
     fn reject(&self, part: &mut Self::Part, mta: Mta, file: u32, reject: &Kept) {
         match self.redact {
-            None => part.0.reject(mta, file, reject),
-            Some(redact) => part.0.reject(mta, file, &redact.reject(mta, reject)),
+            None => part.0[SOON].reject(mta, file, reject),
+            Some(redact) => part.0[SOON].reject(mta, file, &redact.reject(mta, reject)),
         }
     }
 

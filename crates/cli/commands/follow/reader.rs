@@ -10,7 +10,7 @@ use bouncestat_ingest::join::stitch::Stitcher;
 use bouncestat_ingest::join::store::Event;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::plan::PlanOptions;
-use bouncestat_ingest::reject::Kept;
+use bouncestat_ingest::reject;
 use bouncestat_ingest::run::{Keeper, gather};
 use bouncestat_record::Mta;
 use bouncestat_record::time::Micros;
@@ -18,8 +18,8 @@ use bouncestat_store::{Tail, Watcher, Writer};
 
 use super::run_options;
 use crate::args::{Common, Follow};
-use crate::commands::collect;
-use crate::consumers::Rows;
+use crate::commands::{collect, judged_by};
+use crate::consumers::Kept;
 use crate::domains::Domains;
 use crate::eyes::Eyes;
 use crate::input;
@@ -61,13 +61,19 @@ enum Keeps {
 
 impl Reader {
     /// Opens the dataset, where one is asked for. `at_end`: without one, what is there already is not read.
-    pub fn open(args: &Follow, common: &Common, settings: &Settings, redact: Redactor, at_end: bool) -> Result<Self> {
+    pub fn open(
+        args: &Follow,
+        rules: &Classifier,
+        common: &Common,
+        settings: &Settings,
+        redact: Redactor,
+        at_end: bool,
+    ) -> Result<Self> {
         let keeps = match &args.into {
-            Some(dir) => Keeps::Dataset(Box::new(collect::open(dir, redact.clone(), settings)?)),
+            Some(dir) => Keeps::Dataset(Box::new(collect::open(dir, redact.clone(), &judged_by(rules, common), settings)?)),
             None => Keeps::Open { tail: Tail::default(), stitcher: Stitcher::keeping(Vec::new(), []) },
         };
         let name = args.into.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default();
-        let _ = common;
         Ok(Self { at_end: at_end && args.into.is_none(), first: true, keeps, redact, name })
     }
 
@@ -166,8 +172,8 @@ impl Reader {
         let Keeps::Dataset(writer) = &mut self.keeps else { return Ok(0) };
         let names = writer.tail.names();
         let shown = Redactor::none();
-        let rows = Rows { rules, redact: &shown, files: &names };
-        Ok(writer.commit(&rows, &collect::meta(rules.rules_version()), now)?.attempts)
+        let kept = Kept::new(rules, &shown, &names);
+        Ok(writer.commit(&kept, &collect::meta(rules.rules_version()), now)?.attempts)
     }
 }
 
@@ -188,7 +194,7 @@ impl<W: Watcher> Keeper for Forget<'_, W> {
 
     fn message(&self, _: &mut W::Part, _: View<'_>, _: usize) {}
 
-    fn reject(&self, _: &mut W::Part, _: Mta, _: u32, _: &Kept) {}
+    fn reject(&self, _: &mut W::Part, _: Mta, _: u32, _: &reject::Kept) {}
 
     fn seen(&self, part: &mut W::Part, message: View<'_>, event: &Event) {
         self.0.seen(part, message, event);

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use bouncestat_aggregation::{AttemptBatch, Meta};
+use bouncestat_aggregation::{AttemptBatch, Batch, Meta};
 use bouncestat_ingest::event::Kind;
+use bouncestat_ingest::join::fold::Counts;
 use bouncestat_ingest::join::hash_bytes;
 use bouncestat_ingest::join::stitch::{Message, resolve};
 use bouncestat_ingest::join::store::Part;
@@ -15,9 +16,9 @@ use crate::Result;
 use crate::block::Builder;
 use crate::dataset::entry;
 use crate::ids::Ids;
-use crate::manifest::{DayFile, Lines, Remarks, Segment, State};
+use crate::manifest::{DayFile, Lines, Remarks, Segment, State, SumsFile};
 use crate::read::view_of;
-use crate::segment::Written;
+use crate::segment::{SUMS, Written, pack};
 use crate::state::Saved;
 use crate::view::{self, Day, Known};
 use crate::writer::Writer;
@@ -46,13 +47,14 @@ pub struct Committed {
 
 impl Writer {
     /// Makes what was gathered part of the dataset; `rows` makes attempts, `meta` goes into their files, `now` is the present.
-    pub fn commit<C: Consumer<Part = AttemptBatch>>(&mut self, rows: &C, meta: &Meta, now: Micros) -> Result<Committed> {
+    pub fn commit<C: Consumer<Part = (AttemptBatch, Batch)>>(&mut self, rows: &C, meta: &Meta, now: Micros) -> Result<Committed> {
         self.close_idle(now)?;
-        if let Some(writing) = self.writing.take() {
+        for writing in std::mem::take(&mut self.writing).into_iter().flatten() {
             self.written.extend(writing.end(&self.disk)?);
         }
         let mut next = self.dataset.manifest.clone();
-        next.generation = self.next_number() - 1 + self.written.len().max(1) as u64;
+        let newest = self.written.iter().map(|written| written.number).max();
+        next.generation = newest.unwrap_or(0).max(self.next_number());
         next.version = env!("CARGO_PKG_VERSION").to_owned();
         let generation = next.generation;
         let mut done = Committed { lines: self.lines.lines, ..Committed::default() };
@@ -60,8 +62,8 @@ impl Writer {
         let run = self.stitcher.take_ids();
         self.load_recent()?;
         let mut fresh: Vec<(Segment, Ids)> = Vec::new();
-        for (i, written) in std::mem::take(&mut self.written).into_iter().enumerate() {
-            fresh.push(segment(self.next_number() + i as u64, Some(written)));
+        for written in std::mem::take(&mut self.written) {
+            fresh.push(segment(written.number, Some(written)));
         }
         if fresh.is_empty() && (self.lines != Lines::default() || !run.seen.is_empty()) {
             fresh.push(segment(self.next_number(), None));
@@ -140,7 +142,7 @@ impl Writer {
         idle.iter()
             .filter(|message| message.mta != Mta::Exchange)
             .for_each(|message| block.message(view_of(&self.shown(message))));
-        self.add(block)
+        self.add(super::LATE, block)
     }
 
     /// A message as it is kept.
@@ -177,7 +179,7 @@ impl Writer {
     }
 
     /// Writes the ids and attempts of a segment.
-    fn fill<C: Consumer<Part = AttemptBatch>>(
+    fn fill<C: Consumer<Part = (AttemptBatch, Batch)>>(
         &self,
         segment: &mut Segment,
         ids: &Ids,
@@ -191,17 +193,18 @@ impl Writer {
         segment.ids = entry(format!("messages/{name}.ids"), &bytes);
         self.disk.write(&self.dataset.path(&segment.ids.file), &bytes)?;
         let known = Known::new(ids.hops.iter().copied(), came_from.iter().copied(), &self.tail.names);
-        let days = match self.dataset.blocks(segment)? {
-            Some(blocks) => view::of_blocks(blocks, &known, rows, meta, &self.dataset.manifest.redaction)?,
-            None => Vec::new(),
-        };
         segment.rules.clone_from(&meta.rules);
-        segment.attempts = self.write_days(&name, days)?;
+        (segment.attempts, segment.sums) = (Vec::new(), None);
+        if let Some(blocks) = self.dataset.blocks(segment)? {
+            let made = view::of_blocks(blocks, &known, rows, meta, &self.dataset.manifest.redaction)?;
+            segment.attempts = self.write_days(&name, made.days)?;
+            segment.sums = Some(self.write_sums(&name, &made.sums, &made.counts)?);
+        }
         Ok(())
     }
 
     /// Writes open messages, how far files were read, and the attempts so far.
-    fn state<C: Consumer<Part = AttemptBatch>>(
+    fn state<C: Consumer<Part = (AttemptBatch, Batch)>>(
         &self,
         came_from: &[u64],
         generation: u64,
@@ -226,6 +229,17 @@ impl Writer {
             rules: meta.rules.clone(),
             attempts,
         })
+    }
+
+    /// Writes what deliveries add up to.
+    fn write_sums(&self, name: &str, sums: &[u8], counts: &Counts) -> Result<SumsFile> {
+        let packed = pack(SUMS, &serde_bytes::Bytes::new(sums));
+        let file = entry(format!("messages/{name}.sums"), &packed);
+        self.disk.write(&self.dataset.path(&file.file), &packed)?;
+        let e = &counts.excluded;
+        let excluded =
+            [e.probes, e.hops, e.notifications, e.discarded, e.suppressed, e.shadow, e.health, e.dropped, e.inbound, counts.lost];
+        Ok(SumsFile { entry: file, by: self.judged_by.clone(), excluded, events: counts.events })
     }
 
     /// Writes the attempts of days, under names that nobody reads yet.
@@ -260,6 +274,7 @@ fn segment(number: u64, written: Option<Written>) -> (Segment, Ids) {
         remarks: Remarks::default(),
         rules: String::new(),
         attempts: Vec::new(),
+        sums: None,
     };
     (segment, Ids::new([], named, []))
 }
