@@ -81,6 +81,8 @@ def check_sample(sample, out):
     assert one(f"select count(*) from '{parquet}' where outcome = 'delivered' and class is not null")[0] == 0
     days = check_folder(out / "days")
     assert sum(entry["rows"] for entry in days) == report["totals"]["attempts"]
+    # The dataset that logs are collected into holds the same attempts: of what is whole, and of what is still open.
+    run("collect", *logs(sample), "--into", out / "dataset")
     columns = "delivery_id, event_date::date, event_time::timestamptz, outcome, reason, smtp_code::bigint, reply_text, source_offset::bigint"
     readers = [
         f"read_csv('{out}/attempts/attempts.csv', strict_mode=true, types={{'smtp_code': 'BIGINT', 'reply_text': 'VARCHAR', 'delivery_id': 'VARCHAR'}})",
@@ -89,6 +91,7 @@ def check_sample(sample, out):
     ]
     if days:
         readers.append(f"read_parquet('{out}/days/*/*.parquet', hive_partitioning=true)")
+        readers.append(f"read_parquet('{out}/dataset/attempts/*/*.parquet', hive_partitioning=true)")
     for read in readers:
         for left, right in ((f"'{parquet}'", read), (read, f"'{parquet}'")):
             differ = f"select count(*) from (select {columns} from {left} except all select {columns} from {right})"
