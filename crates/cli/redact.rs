@@ -52,7 +52,7 @@ impl Redact for Redactor {
         let (addresses, mta) = self.names_of(&view, kept);
         let addresses: Vec<Option<&str>> = addresses.iter().map(|address| Some(address.as_str())).collect();
         let names = self.names(&addresses, mta);
-        Message::mapped(view, &mut |number, part, text| match part {
+        Message::mapped(view, |number, part, text| match part {
             _ if number < kept => text.to_vec(),
             Part::Recipient | Part::Original | Part::Sender => self.address(&String::from_utf8_lossy(text), mta).into_bytes(),
             Part::Reply | Part::RelayHost => self.pieces(text, &names, mta),

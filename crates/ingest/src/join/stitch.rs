@@ -258,7 +258,7 @@ impl Message {
     }
 
     /// The same message with other texts: `map` is given each text, what it says, and the number of its event.
-    pub fn mapped(view: View<'_>, map: &mut dyn FnMut(usize, Part, &[u8]) -> Vec<u8>) -> Self {
+    pub fn mapped(view: View<'_>, mut map: impl FnMut(usize, Part, &[u8]) -> Vec<u8>) -> Self {
         let mut message = Self::empty(view.mta, view.host, view.id);
         for (number, event) in view.events.iter().enumerate() {
             let mut event = *event;
