@@ -213,10 +213,9 @@ pub fn files_below(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Copies a folder.
+/// Copies a folder, with the files in it; one that is not there makes none.
 pub fn copy(from: &str, to: &str) {
     let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to).expect("a folder");
     for path in files_below(Path::new(from)) {
         let target = Path::new(to).join(path.strip_prefix(from).expect("below"));
         fs::create_dir_all(target.parent().expect("a folder")).expect("a folder");

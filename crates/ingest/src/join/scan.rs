@@ -196,7 +196,8 @@ pub fn scan(
         match reader.line(line, &mut sink) {
             Sort::Used => {
                 sink.scan.tally.used += physical;
-                let only_reject = sink.scan.events.len() == before.0 && sink.rejects() > before.1;
+                // A log of what others sent to us is read for rejects alone; its rows are events of sessions.
+                let only_reject = reader.is_for_rejects() || sink.scan.events.len() == before.0 && sink.rejects() > before.1;
                 sink.scan.tally.for_rejects += if only_reject { physical } else { 0 };
             }
             Sort::Irrelevant => {}
