@@ -77,7 +77,13 @@ fn is_equal(logs: &str, dataset: &str) -> Result<(), TestCaseError> {
 fn away_from_stamps(all: &[u8], at: usize) -> usize {
     let begin = all[..at].iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
     let end = all[begin..].iter().position(|b| *b == b'\n').map_or(all.len(), |n| begin + n);
-    if at - begin >= STAMP { at } else if begin + STAMP < end { begin + STAMP } else { begin }
+    if at - begin >= STAMP {
+        at
+    } else if begin + STAMP < end {
+        begin + STAMP
+    } else {
+        begin
+    }
 }
 
 /// Writes a log piece by piece.
@@ -213,7 +219,8 @@ fn file_by_file_in_a_strange_order() {
     assert_eq!(files.len(), 9);
     files[..7].rotate_left(4);
     for file in &files {
-        folder.file(&format!("all/{}", file.file_name().expect("a name").to_str().expect("UTF-8")), fs::read(file).expect("a log"));
+        folder
+            .file(&format!("all/{}", file.file_name().expect("a name").to_str().expect("UTF-8")), fs::read(file).expect("a log"));
         collect(&[&folder.path("all")], &dataset).exits(0);
     }
     Answers::of(&[&folder.path("all")]).without_places().equal(&Answers::of(&[&dataset]).without_places(), "file by file");

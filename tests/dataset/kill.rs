@@ -74,7 +74,9 @@ fn killed_at_random_moments() {
             assert_eq!(committed, 0, "the manifest is gone");
         }
     }
-    println!("{done} kills, {tried} runs, {committed} of {written} lines committed before the last run; a whole run took {whole:?}");
+    println!(
+        "{done} kills, {tried} runs, {committed} of {written} lines committed before the last run; a whole run took {whole:?}"
+    );
     collect(&[log.folder()], &dataset).exits(0);
     is_tidy(&dataset);
     let batch = Answers::of(&[log.folder()]).without_places();

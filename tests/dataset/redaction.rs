@@ -9,7 +9,7 @@ use std::path::Path;
 use super::answers::{Answers, files_below, is_tidy, parquet_rows};
 use super::logs::lines_of;
 use super::{collect, collect_with};
-use crate::common::{Folder, bytes_of, run};
+use crate::common::{Folder, bytes_of, sample};
 
 const KEY: &str = "a key of a test, long enough\n";
 
@@ -58,6 +58,19 @@ fn all_of(dataset: &str) -> String {
     String::from_utf8_lossy(&all).to_lowercase()
 }
 
+/// Whether an address stands in a text, and is not the end of a hash: `…23fa@ok.test`.
+fn is_left(text: &str, address: &str) -> bool {
+    let local = address.rsplit_once('@').map_or(address, |(local, _)| local).len();
+    let is_hash = |end: usize| end >= 16 && text.as_bytes()[end - 16..end].iter().all(u8::is_ascii_hexdigit);
+    text.match_indices(address).any(|(at, _)| !is_hash(at + local))
+}
+
+/// Local parts that say who it is and are no words of other texts: long ones with a digit or a sign in them. Queue ids stand in message ids,
+/// and are kept.
+fn is_telling(local: &str) -> bool {
+    local.len() >= 5 && local.chars().any(|c| c.is_ascii_digit() || "._+".contains(c))
+}
+
 /// Whether a word stands in a text, and is no part of a longer one.
 fn stands_alone(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || "_-.".contains(c);
@@ -81,21 +94,35 @@ fn in_two_runs(file: &str) {
     }
     let known = addresses(&bytes_of(&format!("samples/{file}")));
     let (redacted, plain) = (all_of(&dataset), all_of(&open));
-    let left: Vec<&String> = known.iter().filter(|address| redacted.contains(*address)).collect();
+    let left: Vec<&String> = known.iter().filter(|address| is_left(&redacted, address)).collect();
     assert!(left.is_empty(), "{file}: {left:?}");
     // The search finds what is there.
     let found = known.iter().filter(|address| plain.contains(*address)).count();
-    assert!(found > 10 && found * 2 > known.len(), "{file}: {found} of {}", known.len());
+    assert!(found > 3 && found * 4 > known.len(), "{file}: {found} of {}", known.len());
     let locals: BTreeSet<&str> = known.iter().filter_map(|address| Some(address.rsplit_once('@')?.0)).collect();
-    let left: Vec<&&str> = locals.iter().filter(|local| stands_alone(&redacted, local)).collect();
-    println!("{file}: {} of {} local parts stand in it as words: {left:?}", left.len(), locals.len());
+    let is_id =
+        |local: &str| lines.iter().any(|line| String::from_utf8_lossy(line).to_lowercase().contains(&format!("]: {local}: ")));
+    let telling = locals.iter().filter(|local| is_telling(local) && !is_id(local));
+    let left: Vec<&&str> = telling.filter(|local| stands_alone(&redacted, local)).collect();
+    assert!(left.is_empty(), "{file}: {left:?}");
     assert!(!redacted.contains(KEY.trim()), "the key");
     is_tidy(&dataset);
-    let batch = Answers::with(&[&logs], &options).without_places();
-    batch.equal(&Answers::with(&[&dataset], &options).without_places(), file);
-    // It is what it is without the option as well: nothing is left to be taken out.
-    batch.equal(&Answers::of(&[&dataset]).without_places(), file);
-    let _ = run;
+    let batch = Answers::with(&[&logs], &options).without_places().without_rules();
+    batch.equal(&Answers::of(&[&dataset]).without_places().without_rules(), file);
+}
+
+/// Redacted and collected file by file, as the logs are: what joins messages of two versions, and sessions with messages, joins them still.
+fn file_by_file(paths: &[String], batch: &str) {
+    let folder = Folder::with("key", KEY);
+    let key = folder.path("key");
+    let options = ["--redact", "local", "--redact-key-file", &key];
+    let dataset = folder.path("ds");
+    for path in paths {
+        collect_with(&[path], &dataset, &options).exits(0);
+    }
+    let batch = Answers::with(&[batch], &options).without_places().without_rules();
+    batch.equal(&Answers::of(&[&dataset]).without_places().without_rules(), &format!("{paths:?}"));
+    is_tidy(&dataset);
 }
 
 #[test]
@@ -127,4 +154,21 @@ fn exchange() {
 fn exchange_protocol() {
     in_two_runs("exchange/rejects/RECV2026032007-1.LOG");
     in_two_runs("exchange/send-protocol/SEND2026032007-1.LOG");
+}
+
+#[test]
+fn exchange_tracking_and_send_protocol() {
+    let case = sample("exchange/send-protocol-and-tracking");
+    let names = ["MSGTRK2026032007-1.LOG", "SEND2026032007-1.LOG", "SEND2026032008-1.LOG"];
+    for turn in 0..3 {
+        let mut paths = names.map(|name| format!("{case}/{name}"));
+        paths.rotate_left(turn);
+        file_by_file(&paths, &case);
+    }
+}
+
+#[test]
+fn exchange_of_every_version() {
+    let servers = ["EX10", "EX13", "EDGE1", "EX16A", "EX16B", "EX19", "EXSE"];
+    file_by_file(&servers.map(|server| sample(&format!("exchange/fleet/{server}"))), &sample("exchange/fleet/E*"));
 }

@@ -68,7 +68,11 @@ impl Undisturbed {
             let what = format!("{what}, ended at step {step} of {}", self.steps);
             copy(&self.before, &one);
             assert!(collect_and_stop(&[logs], &one, step), "{what}: it was not");
-            if self.reads_whole(&one, &what) { after += 1 } else { before += 1 }
+            if self.reads_whole(&one, &what) {
+                after += 1
+            } else {
+                before += 1
+            }
             // Ended once more, while it puts right what was left or does its own work.
             copy(&one, &two);
             let second = 1 + numbers.below(self.steps);

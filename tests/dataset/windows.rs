@@ -103,11 +103,18 @@ fn causes_in_earlier_days() {
 #[test]
 fn exchange_six_days() {
     let folder = Folder::new();
-    let servers = ["EX19", "EDGE1", "EX16A", "EX10", "EX13", "EXSE", "EX16B"].map(|name| sample(&format!("exchange/fleet/{name}")));
+    let servers =
+        ["EX19", "EDGE1", "EX16A", "EX10", "EX13", "EXSE", "EX16B"].map(|name| sample(&format!("exchange/fleet/{name}")));
     for server in &servers {
         collect(&[server], &folder.path("ds")).exits(0);
     }
     let all = sample("exchange/fleet/E*");
-    let days = [("", ""), ("2025-03-05", "2025-03-08"), ("2025-03-04 02:00", "2025-03-06"), ("2025-03-06", "2025-03-07"), ("", "2025-03-04 01:00")];
+    let days = [
+        ("", ""),
+        ("2025-03-05", "2025-03-08"),
+        ("2025-03-04 02:00", "2025-03-06"),
+        ("2025-03-06", "2025-03-07"),
+        ("", "2025-03-04 01:00"),
+    ];
     same_in_windows(&all, &folder.path("ds"), &days);
 }
