@@ -109,12 +109,13 @@ fn touched_files() {
         let file = File::options().append(true).open(log.folder.path("mx/mail.log")).expect("it is there");
         file.set_modified(at).expect("it is ours");
     };
-    let (day, now) = (Duration::from_secs(86400), SystemTime::now());
+    let modified = || fs::metadata(log.folder.path("mx/mail.log")).and_then(|m| m.modified()).expect("a time");
+    let (day, now) = (Duration::from_secs(86400), modified());
     for at in [now, now - 400 * day, now + day, SystemTime::UNIX_EPOCH] {
         touch(at);
         log.lines(0);
     }
-    let modified = fs::metadata(log.folder.path("mx/mail.log")).and_then(|m| m.modified()).expect("a time");
+    let modified = modified();
     log.folder.file("mx/mail.log", &log.all);
     touch(modified);
     log.lines(1003);

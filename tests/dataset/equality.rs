@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
+use proptest::test_runner::Config;
 
 use super::answers::{Answers, is_tidy, parquet_rows};
 use super::logs::{Log, lines_of};
@@ -45,7 +45,7 @@ fn then() -> impl Strategy<Value = Then> {
 
 fn config(few: u32) -> Config {
     let cases = if thorough() { few * 13 } else { few };
-    Config { cases, rng_seed: RngSeed::Fixed(6), failure_persistence: None, max_shrink_iters: 200, ..Config::default() }
+    Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() }
 }
 
 /// Collects as a cut says.
