@@ -1,6 +1,7 @@
 //! However a log is written, cut by rotations, collected and killed in between: the dataset answers as the logs that are there in the end.
 //!
-//! What batch does not put together is not asked of a dataset: a line in three files, and a line of which a rotation left but its first bytes.
+//! What batch does not put together is not asked of a dataset: a line in three files, a line of which a rotation left but its first bytes,
+//! and a file that holds the end of a line and the beginning of the next, and no line.
 
 use std::fs;
 use std::path::Path;
@@ -104,7 +105,7 @@ fn any_cuts(file: &str, thens: &[Then]) -> Result<(), TestCaseError> {
         log.grow(&all[written..cut]);
         written = cut;
         collect_then(then, log.folder(), &dataset)?;
-        // A line that begins in a file without a line end would be in three files after this rotation.
+        // Else a line would be in three files after this rotation, or a file would hold two parts of lines and none that tells whose it is.
         if let Some(rotation) = then.rotation.as_ref().filter(|_| log.has_whole_line() && written < all.len()) {
             log.rotate(rotation.by_copy);
             (rotation.packed_from..20).for_each(|age| log.pack(age));

@@ -41,9 +41,9 @@ impl Log {
         OpenOptions::new().append(true).open(self.path()).and_then(|mut file| file.write_all(bytes)).expect("it grows");
     }
 
-    /// Whether it holds the end of a line.
+    /// Whether it holds a whole line, even where it begins inside of one.
     pub fn has_whole_line(&self) -> bool {
-        fs::read(self.path()).expect("it is there").contains(&b'\n')
+        fs::read(self.path()).expect("it is there").iter().filter(|b| **b == b'\n').count() > 1
     }
 
     /// Rotates: by a rename, or by a copy after which the file is emptied.
