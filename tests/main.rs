@@ -11,6 +11,7 @@ mod check;
 mod classify;
 mod completions;
 mod config;
+mod dataset;
 mod explain;
 mod invariance;
 mod lab;

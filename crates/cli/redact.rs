@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use bouncestat_ingest::event::Kind;
 use bouncestat_ingest::join::fold::View;
 use bouncestat_ingest::join::stitch::Message;
 use bouncestat_ingest::join::store::Part;
@@ -49,13 +50,25 @@ struct Names<'a> {
 
 impl Redact for Redactor {
     fn message(&self, view: View<'_>, kept: usize) -> Message {
-        let (addresses, mta) = self.names_of(&view, kept);
-        let addresses: Vec<Option<&str>> = addresses.iter().map(|address| Some(address.as_str())).collect();
-        let names = self.names(&addresses, mta);
+        let mta = Some(view.mta);
+        let (all, senders) = (addresses(&view, kept, &PEOPLE), addresses(&view, kept, &[Part::Sender]));
+        let pieces = |number: usize, text: &[u8]| {
+            // What is said of a recipient is cleaned of that one's name, as for a report: another one's may be a word of it.
+            let recipient = view.text.get(view.events[number].span(Part::Recipient));
+            let mut named = senders.clone();
+            match recipient.is_empty() {
+                true => named.extend_from_slice(&all),
+                false => named.push(String::from_utf8_lossy(recipient).into_owned()),
+            }
+            let named: Vec<Option<&str>> = named.iter().map(|address| Some(address.as_str())).collect();
+            self.pieces(text, &self.names(&named, mta), mta)
+        };
         Message::mapped(view, |number, part, text| match part {
             _ if number < kept => text.to_vec(),
+            // What a session says beside its commands: it may name a message, and must name it as the message is named.
+            Part::Original if view.events[number].kind == Kind::Session => self.pieces(text, &Names::default(), mta),
             Part::Recipient | Part::Original | Part::Sender => self.address(&String::from_utf8_lossy(text), mta).into_bytes(),
-            Part::Reply | Part::RelayHost => self.pieces(text, &names, mta),
+            Part::Reply | Part::RelayHost => pieces(number, text),
             // The same for all messages: what joins them must stay equal.
             Part::MessageId => self.pieces(text, &Names::default(), mta),
             Part::RelayIp | Part::NextId | Part::Instance | Part::SourceIp => text.to_vec(),
@@ -203,17 +216,6 @@ impl Redactor {
         }
     }
 
-    /// The addresses of a message, as they are kept in a dataset: its recipients and senders, wherever they stand.
-    fn names_of(&self, view: &View<'_>, kept: usize) -> (Vec<String>, Option<Mta>) {
-        let parts = [Part::Recipient, Part::Original, Part::Sender];
-        let new = view.events.iter().skip(kept);
-        let texts = new.flat_map(|event| parts.map(|part| view.text.get(event.span(part)))).filter(|text| !text.is_empty());
-        let mut addresses: Vec<String> = texts.map(|text| String::from_utf8_lossy(text).into_owned()).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        (addresses, Some(view.mta))
-    }
-
     fn names<'a>(&self, addresses: &[Option<&'a str>], mta: Option<Mta>) -> Names<'a> {
         let mut names = Names::default();
         for whole in addresses.iter().copied().flatten() {
@@ -252,6 +254,31 @@ impl Redactor {
         alone(&text[done..], names, &mut out);
         out
     }
+}
+
+/// Who may be named by what is said of no recipient.
+const PEOPLE: [Part; 3] = [Part::Recipient, Part::Original, Part::Sender];
+
+/// The addresses that some parts of a message's events hold; those of the first `kept` are hashed already.
+fn addresses(view: &View<'_>, kept: usize, parts: &[Part]) -> Vec<String> {
+    let mut addresses = Vec::new();
+    for event in view.events.iter().skip(kept) {
+        let is_session = event.kind == Kind::Session;
+        if is_session {
+            // Its commands name them: `RCPT TO:<bob@example.com>`.
+            let (text, mut done) = (view.text.get(event.span(Part::Reply)), 0);
+            while let Some(found) = next_address(text, done) {
+                addresses.push(String::from_utf8_lossy(&text[found.start..found.end]).into_owned());
+                done = found.end;
+            }
+        }
+        let parts = parts.iter().filter(|part| !(is_session && matches!(part, Part::Original)));
+        let texts = parts.map(|part| view.text.get(event.span(*part))).filter(|text| !text.is_empty());
+        addresses.extend(texts.map(|text| String::from_utf8_lossy(text).into_owned()));
+    }
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
 }
 
 /// Whether a local part says who it is, where it stands alone: `bob` and `u0` do, `a` and `550` stand for something else.

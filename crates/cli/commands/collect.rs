@@ -24,8 +24,9 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     let rules = rules(common)?;
     let redact = redactor(common)?;
     let (sources, problems) = input::sources(&args.paths, common)?;
-    if let Some(source) = sources.iter().find(|source| bouncestat_store::is_dataset(&source.path)) {
-        bail!("{} is a dataset: logs are collected into one, not from one", source.path.display());
+    // A folder was looked into by now: its files are named here.
+    if let Some(dataset) = sources.iter().filter_map(|s| s.path.parent()).find(|dir| bouncestat_store::is_dataset(dir)) {
+        bail!("{} is a dataset: logs are collected into one, not from one", dataset.display());
     }
     let mut writer = open(&args.into, redact, &judged_by(&rules, common), &settings)?;
     let planned =

@@ -89,8 +89,10 @@ impl Writer {
         let known = Manifest::read(dir)?;
         if known.is_none() {
             let mut others = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
-            let leftover = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
-            if let Some(other) = others.find(|name| !leftover(name)).filter(|_| !begun(dir)) {
+            // What a run leaves that was ended before its first commit.
+            let begun = dir.join(crate::lock::LOCK).exists();
+            let leftover = |name: &str| name.starts_with('.') || begun && crate::dataset::FOLDERS.contains(&name);
+            if let Some(other) = others.find(|name| !leftover(&name.to_string_lossy())) {
                 let message =
                     format!("holds {} and is no dataset; name a folder that is empty or not there yet", other.to_string_lossy());
                 return Err(Error::new(ErrorKind::NoDataset, dir, message));
@@ -220,11 +222,6 @@ impl Writer {
         let manifest = &self.dataset.manifest;
         manifest.segments.iter().map(|segment| segment.number + 1).max().unwrap_or(0).max(manifest.generation + 1)
     }
-}
-
-/// Whether a dataset was begun here and never committed.
-fn begun(dir: &Path) -> bool {
-    dir.join(crate::lock::LOCK).exists() && dir.join("messages").is_dir()
 }
 
 impl Lines {

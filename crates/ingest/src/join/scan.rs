@@ -14,7 +14,6 @@ use super::{ByHash, hash_bytes, hash_key};
 use crate::event::{Fields, Key, Kind, Remark, Sink, Sort};
 use crate::input::lines;
 use crate::mta::LineReader;
-use crate::mta::exchange::receive::RECEIVING;
 use crate::reject::{Kept, Reject};
 use crate::rejoin::Places;
 
@@ -175,7 +174,7 @@ pub fn scan(
     };
     scan.tally.rejoined = places.joined;
     let mut reader = reader;
-    let mut sink = ScanSink { scan: &mut scan, chunk: &chunk, line_offset: 0, of_rejects: 0 };
+    let mut sink = ScanSink { scan: &mut scan, chunk: &chunk, line_offset: 0 };
     for (number, (at, line)) in lines(&chunk).enumerate() {
         let (position, offset, physical) = places.of(number, at);
         sink.scan.tally.lines += physical;
@@ -193,12 +192,12 @@ pub fn scan(
             }
         }
         sink.line_offset = offset;
-        let before = (sink.scan.events.len() - sink.of_rejects, sink.of_rejects + sink.rejects());
+        let before = (sink.scan.events.len(), sink.rejects());
         match reader.line(line, &mut sink) {
             Sort::Used => {
                 sink.scan.tally.used += physical;
-                let after = (sink.scan.events.len() - sink.of_rejects, sink.of_rejects + sink.rejects());
-                let only_reject = after.0 == before.0 && after.1 > before.1;
+                // A log of what others sent to us is read for rejects alone; its rows are events of sessions.
+                let only_reject = reader.is_for_rejects() || sink.scan.events.len() == before.0 && sink.rejects() > before.1;
                 sink.scan.tally.for_rejects += if only_reject { physical } else { 0 };
             }
             Sort::Irrelevant => {}
@@ -266,8 +265,6 @@ struct ScanSink<'s, 'a> {
     scan: &'s mut Scan,
     chunk: &'a [u8],
     line_offset: u64,
-    /// How many events are of sessions that only rejects are read from.
-    of_rejects: usize,
 }
 
 impl ScanSink<'_, '_> {
@@ -336,7 +333,6 @@ impl<'a> Sink<'a> for ScanSink<'_, 'a> {
     }
 
     fn push(&mut self, key: Key<'a>, fields: Fields<'a>) {
-        self.of_rejects += usize::from(fields.kind == Kind::Session && key.id.starts_with(RECEIVING));
         let at = self.fragment(&key, fields.kind);
         let (file, offset) = (self.scan.file, self.line_offset);
         let event = Event::keep(&fields, file, offset, |text| self.span(text));

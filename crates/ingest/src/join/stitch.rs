@@ -233,7 +233,10 @@ fn merge_by_message_id(open: Vec<Message>) -> Vec<Message> {
     let mut kept: Vec<Option<Message>> = open.into_iter().map(Some).collect();
     for i in 0..kept.len() {
         let Some(message) = kept[i].take_if(|m| m.is_named_by_message_id()) else { continue };
-        match owner.get(&hash_bytes(&message.id)).copied() {
+        // Where addresses are hashed, its id is still what the log says, and what its rows say is hashed as it is in other messages.
+        let said = message.events.iter().map(|e| message.text().get(e.span(Part::MessageId)));
+        let mut names = std::iter::once(&*message.id).chain(said);
+        match names.find_map(|name| owner.get(&hash_bytes(name)).copied()) {
             // Several messages have this Message-ID. What stands beside the main log is told there, for one or the other.
             Some(None) if message.events.iter().all(|e| e.beside) => {}
             Some(Some(to)) => {

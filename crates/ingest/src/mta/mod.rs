@@ -61,6 +61,14 @@ impl LineReader {
         }
     }
 
+    /// Whether the log that it stands in is read only where rejects of our own are asked for.
+    pub fn is_for_rejects(&self) -> bool {
+        match self {
+            Self::Postfix(_) | Self::Exim(_) => false,
+            Self::Exchange(r) => r.is_for_rejects(),
+        }
+    }
+
     /// Says where in the file the next line stands: years run along fixed places of it.
     pub fn seek(&mut self, position: u64) {
         match self {

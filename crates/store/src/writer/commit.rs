@@ -123,7 +123,8 @@ impl Writer {
         if !open.iter().any(|message| is_idle(message)) {
             return Ok(());
         }
-        let all: Vec<Message> = open.into_iter().cloned().collect();
+        // As they are kept: what names a message must be equal in all of them.
+        let all: Vec<Message> = open.into_iter().map(|message| self.shown(message)).collect();
         let idle = self.stitcher.take_idle(is_idle);
         let mut block = Builder::default();
         if idle.iter().any(|message| message.mta == Mta::Exchange) {
@@ -131,13 +132,10 @@ impl Writer {
             let ids: HashSet<Vec<u8>> = idle.iter().map(|message| message.id.to_vec()).collect();
             let (messages, rejects) = resolve(all);
             let whole = |message: &&Message| message.mta == Mta::Exchange && ids.contains(&*message.id);
-            messages.iter().filter(whole).for_each(|message| block.message(view_of(&self.shown(message))));
+            messages.iter().filter(whole).for_each(|message| block.message(view_of(message)));
             let limit = now - IDLE_EXCHANGE;
             let old = rejects.iter().filter(|(_, kept)| kept.reject.at < limit);
-            old.for_each(|(file, kept)| match &self.redact {
-                None => block.reject(Mta::Exchange, *file, kept),
-                Some(redact) => block.reject(Mta::Exchange, *file, &redact.reject(Mta::Exchange, kept)),
-            });
+            old.for_each(|(file, kept)| block.reject(Mta::Exchange, *file, kept));
         }
         idle.iter()
             .filter(|message| message.mta != Mta::Exchange)

@@ -221,7 +221,7 @@ impl Reader {
             }
             (Some(_), _) if self.export_heading(line) => Sort::Irrelevant,
             (Some(_), LogType::Other) => Sort::Irrelevant,
-            (Some(_), LogType::Receive | LogType::Agent) if !sink.wants_rejects() => Sort::Irrelevant,
+            (Some(_), _) if self.is_for_rejects() && !sink.wants_rejects() => Sort::Irrelevant,
             (Some(_), LogType::Tracking) => match self.row(line) {
                 Ok((row, event)) => tracking::read(&row, event, sink),
                 Err(unknown) => {
@@ -246,6 +246,11 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Whether the log is read only where rejects are asked for.
+    pub fn is_for_rejects(&self) -> bool {
+        matches!(self.log_type, LogType::Receive | LogType::Agent)
     }
 
     /// Takes in a `#` line.
