@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::Summary;
-use bouncestat_store::{Committed, Disk, Redact, Writer};
+use bouncestat_store::{Committed, Redact, Writer};
 use serde_json::json;
 
-use super::{Bar, run_options, tell};
+use super::{Bar, compact, kept, run_options, tell};
 use crate::args::{Collect, Common};
 use crate::consumers::Rows;
 use crate::output::Output;
@@ -43,20 +43,27 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     let names = writer.names();
     let shown = Redactor::none();
     let rows = Rows { rules: &rules, redact: &shown, files: &names };
-    let committed = writer.commit(&rows, &meta(rules.rules_version()), settings.present)?;
+    let meta = meta(rules.rules_version());
+    let committed = writer.commit(&rows, &meta, settings.present)?;
     let code = if planned.unchanged > 0 && summary.tally.lines == 0 { 0 } else { tell(&summary, "attempt")? };
+    let compacted = writer.compact_small(&rows, &meta)?;
     say(args, common, &summary, committed, &writer)?;
-    Ok(code)
+    if let Some(done) = compacted {
+        notes::note(format!("small files were merged: {}", compact::said(&done)));
+    }
+    if writer.manifest().judged_otherwise(&meta.rules) > 0 {
+        let dir = args.into.display();
+        notes::note(format!("{dir} holds attempts that were judged by other rules; bouncestat reclassify {dir} renews them"));
+    }
+    Ok(code.max(kept::tell(&writer.take_problems())))
 }
 
 /// Opens the dataset for writing.
 pub fn open(args: &Collect, redact: Redactor, settings: &Settings) -> Result<Writer> {
-    // A test ends the program at a step of its own choice, as a kill would.
-    let stop = std::env::var("BOUNCESTAT_STOP_AT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(0);
     let how = redact.as_str();
     let redact = redact.redacts().then(|| Box::new(redact) as Box<dyn Redact>);
     let since = bouncestat_export::rfc3339(settings.present);
-    Ok(Writer::open(&args.into, how, redact, Disk::stopping_at(stop), &since)?)
+    Ok(Writer::open(&args.into, how, redact, kept::disk(), &since)?)
 }
 
 /// What the files of attempts say about themselves.

@@ -222,7 +222,7 @@ impl Reading {
     }
 }
 
-fn remarks_of(kept: &Remarks) -> remarks::Remarks {
+pub(crate) fn remarks_of(kept: &Remarks) -> remarks::Remarks {
     let Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours } = kept.clone();
     remarks::Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours, unrecognised: None }
 }
@@ -238,7 +238,7 @@ fn round(blocks: &mut Blocks) -> Result<Vec<Vec<u8>>> {
     Ok(round)
 }
 
-fn damaged(error: &Error) -> Problem {
+pub(crate) fn damaged(error: &Error) -> Problem {
     let remedy = "bouncestat verify DIR tells what is damaged, and puts it aside";
     Problem::new(ProblemKind::Corrupt, error.path(), error.to_string(), remedy)
 }

@@ -4,6 +4,7 @@
 
 mod commit;
 mod plan;
+mod small;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -30,6 +31,7 @@ use crate::state::Saved;
 use crate::{Error, ErrorKind, Result};
 
 pub use commit::Committed;
+pub(crate) use commit::segment;
 pub use plan::Planned;
 
 /// Takes addresses out of what is kept. Equal addresses become equal texts, in every run.
@@ -74,6 +76,8 @@ pub struct Writer {
     written: Vec<Written>,
     lines: Lines,
     remarks: Remarks,
+    /// Files of the dataset that turned out to be damaged.
+    problems: Vec<Problem>,
     _lock: Lock,
 }
 
@@ -107,7 +111,7 @@ impl Writer {
             disk.make_dir(&dir.join(folder))?;
         }
         dataset.recover(&disk)?;
-        let (saved, path) = dataset.saved()?;
+        let (saved, path) = dataset.saved().map_err(|error| error.and(crate::tidy::STATE_IS_LOST))?;
         let stitcher = Stitcher::keeping(saved.open(&path)?, saved.newest.iter().copied());
         let Saved { files, names, .. } = saved;
         Ok(Self {
@@ -124,6 +128,7 @@ impl Writer {
             written: Vec::new(),
             lines: Lines::default(),
             remarks: Remarks::default(),
+            problems: Vec::new(),
             _lock: lock,
         })
     }
@@ -131,6 +136,11 @@ impl Writer {
     /// What belongs to the dataset.
     pub fn manifest(&self) -> &Manifest {
         &self.dataset.manifest
+    }
+
+    /// Files of the dataset that turned out to be damaged, and are not needed to go on.
+    pub fn take_problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
     }
 
     /// How many steps were done on the disk.
@@ -250,7 +260,7 @@ fn begun(dir: &Path) -> bool {
 }
 
 impl Lines {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.lines += other.lines;
         self.used += other.used;
@@ -263,7 +273,7 @@ impl Lines {
 }
 
 impl Remarks {
-    fn add(&mut self, other: &bouncestat_ingest::join::remarks::Remarks) {
+    pub(crate) fn add(&mut self, other: &bouncestat_ingest::join::remarks::Remarks) {
         for (by, (says, lost)) in &other.lost {
             let sum = self.lost.entry(by.clone()).or_default();
             *sum = (sum.0 + says, sum.1 + lost);
