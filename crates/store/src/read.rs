@@ -240,7 +240,7 @@ fn round(blocks: &mut Blocks) -> Result<Vec<Vec<u8>>> {
 
 pub(crate) fn damaged(error: &Error) -> Problem {
     let remedy = "bouncestat verify DIR tells what is damaged, and puts it aside";
-    Problem::new(ProblemKind::Corrupt, error.path(), error.to_string(), remedy)
+    Problem::new(ProblemKind::Corrupt, error.path(), error.what(), remedy)
 }
 
 pub(crate) fn view_of(message: &Message) -> View<'_> {

@@ -87,7 +87,8 @@ impl Tidy {
             let missing = segment.messages.iter().chain([&segment.ids]).any(|file| is_bad(file, Role::Attempts));
             let attempts =
                 segment.attempts.iter().filter(|day| is_bad(&day.entry, Role::Attempts)).count() + usize::from(missing);
-            if !messages && !ids && attempts == 0 {
+            // Attempts name the logs that they stand in: as reports do, from now on.
+            if !messages && !ids && attempts == 0 && self.state_is_lost.is_none() {
                 continue;
             }
             let aside = segment.messages.iter().filter(|_| messages).chain([&segment.ids].into_iter().filter(|_| ids));
