@@ -61,6 +61,14 @@ pub enum Command {
     Collect(Collect),
     /// Logs as they grow: failures as they come, and into a dataset where one is named
     Follow(Follow),
+    /// Judge the attempts of a dataset again, by the rules of now
+    Reclassify(Reclassify),
+    /// Merge the files of a dataset into few, by day
+    Compact(Compact),
+    /// Take old messages out of a dataset
+    Expire(Expire),
+    /// Whether a dataset is what was written, and repair it
+    Verify(Verify),
     /// Replies, one a line, to verdicts as JSON lines
     Classify(Classify),
     /// What a code, a reply or a log line means, why we say so, and what to do
@@ -134,6 +142,75 @@ pub struct Follow {
     /// Look for changes every second, where the system does not tell of them (network folders)
     #[arg(long, help_heading = "Run")]
     pub poll: bool,
+}
+
+/// Arguments of `reclassify`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Replies are kept as the logs have them. Reports judge them anew each time; the Parquet files of a dataset are judged when they \
+are written. This makes them again where the rules were others, or all of them with --all, --rules or --quota-class hard."
+)]
+pub struct Reclassify {
+    /// The dataset
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Judge all again, also what was judged by these rules
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Arguments of `compact`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Messages of a day, UTC, come into one file, so that a report of some days reads only these. Reports stay the same. What is \
+written anew is judged by the rules of now: give --rules and --quota-class as collect has them."
+)]
+pub struct Compact {
+    /// The dataset
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `expire`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Whole days, UTC, are taken away: messages whose last event is older, and their attempts. What files say of lines (read, used, not \
+understood) goes with the last of their messages. How far logs were read stays: nothing is read again."
+)]
+pub struct Expire {
+    /// The dataset
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// How long messages are kept: 90d, 12w
+    #[arg(long, value_name = "SPAN")]
+    pub keep: String,
+    /// Only say what would be taken away
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Exit codes: 0 sound, or repaired without loss; 3 something is damaged, or was lost; 2 the dataset could not be opened.
+
+--repair makes attempts and ids again from the messages (ids of lines whose messages are elsewhere are lost). Of damaged messages it keeps those that can \
+be read; reports say from then on how many lines are lost. Damaged files are put into quarantine/. Where the file in state/ is damaged, it is not known \
+how far logs were read: collect refuses, and --repair does nothing without --forget."
+)]
+pub struct Verify {
+    /// The dataset
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Make all attempts again, and compare
+    #[arg(long)]
+    pub deep: bool,
+    /// Put right what can be put right
+    #[arg(long)]
+    pub repair: bool,
+    /// With --repair: where it is not known how far logs were read, forget it, and the open messages; lines that are given again count twice
+    #[arg(long)]
+    pub forget: bool,
 }
 
 /// Arguments of `report`.

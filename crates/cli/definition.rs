@@ -50,6 +50,8 @@ fn taken(path: &[&str]) -> Option<Vec<&'static str>> {
         }
         ["collect"] => &[&["tz"], &["mta", "host", "recursive"], JUDGE, RUN, PRIVACY, PAYLOAD, ALWAYS],
         ["follow"] => &[&["since", "tz"], INPUT, JUDGE, RUN, PRIVACY, PAYLOAD, &["color", "width"], ALWAYS],
+        ["reclassify"] | ["compact"] | ["verify"] => &[JUDGE, RUN, PAYLOAD, ALWAYS],
+        ["expire"] => &[&["as_of", "tz"], JUDGE, RUN, PAYLOAD, ALWAYS],
         ["classify"] | ["explain"] => &[JUDGE, PRIVACY, PAYLOAD, ALWAYS],
         ["rules", "list"] => &[JUDGE, PAYLOAD, ALWAYS],
         ["rules", "stats"] => &[WINDOW, INPUT, JUDGE, RUN, &["top", "output"], ALWAYS],
@@ -81,8 +83,8 @@ fn formats(path: &[&str]) -> Vec<&'static str> {
         ["rules", "list"] | ["explain"] => vec!["table", "json"],
         ["classify"] => vec!["jsonl", "json"],
         ["check"] => vec!["nagios", "json"],
-        ["collect"] => vec!["table", "json"],
         ["follow"] => vec!["table", "jsonl"],
+        ["collect"] | ["reclassify"] | ["compact"] | ["expire"] | ["verify"] => vec!["table", "json"],
         ["rejects"] => bouncestat_export::FORMATS.iter().map(|f| f.name()).filter(|name| *name != "prometheus").collect(),
         ["attempts"] => bouncestat_export::FORMATS.iter().filter(|f| f.has_attempts()).map(|f| f.name()).collect(),
         _ => bouncestat_export::FORMATS.iter().map(|f| f.name()).collect(),

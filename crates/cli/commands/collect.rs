@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::Summary;
-use bouncestat_store::{Committed, Disk, Redact, Writer};
+use bouncestat_store::{Committed, Redact, Writer};
 use serde_json::json;
 
-use super::{Bar, judged_by, run_options, tell};
+use super::{Bar, compact, judged_by, kept, run_options, tell};
 use crate::args::{Collect, Common};
 use crate::consumers::Kept;
 use crate::output::Output;
@@ -45,21 +45,28 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     summary.problems.extend(problems);
     let names = writer.tail.names();
     let shown = Redactor::none();
-    let kept = Kept::new(&rules, &shown, &names);
-    let committed = writer.commit(&kept, &meta(rules.rules_version()), settings.present)?;
+    let rows = Kept::new(&rules, &shown, &names);
+    let meta = meta(rules.rules_version());
+    let committed = writer.commit(&rows, &meta, settings.present)?;
     let code = if planned.unchanged > 0 && summary.tally.lines == 0 { 0 } else { tell(&summary, "attempt")? };
+    let compacted = writer.compact_small(&rows, &meta)?;
     say(args, common, &summary, committed, &writer)?;
-    Ok(code)
+    if let Some(done) = compacted {
+        notes::note(format!("small files were merged: {}", compact::said(&done)));
+    }
+    if writer.manifest().judged_otherwise(&meta.rules) > 0 {
+        let dir = args.into.display();
+        notes::note(format!("{dir} holds attempts that were judged by other rules; bouncestat reclassify {dir} renews them"));
+    }
+    Ok(code.max(kept::tell(&writer.take_problems())))
 }
 
 /// Opens the dataset for writing.
 pub fn open(dir: &Path, redact: Redactor, judged_by: &str, settings: &Settings) -> Result<Writer> {
-    // A test ends the program at a step of its own choice, as a kill would.
-    let stop = std::env::var("BOUNCESTAT_STOP_AT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(0);
     let how = redact.as_str();
     let redact = redact.redacts().then(|| Box::new(redact) as Box<dyn Redact>);
     let since = bouncestat_export::rfc3339(settings.present);
-    Ok(Writer::open(dir, how, redact, judged_by, Disk::stopping_at(stop), &since)?)
+    Ok(Writer::open(dir, how, redact, judged_by, kept::disk(), &since)?)
 }
 
 /// What the files of attempts say about themselves.

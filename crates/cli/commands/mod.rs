@@ -4,17 +4,22 @@ mod attempts;
 pub mod check;
 mod classify;
 mod collect;
+mod compact;
 mod completions;
+mod expire;
 mod explain;
 mod follow;
+mod kept;
 mod man;
 mod payload;
+mod reclassify;
 mod rejects;
 mod report;
 mod rules;
 mod schema;
 mod suppress;
 mod suspects;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -56,6 +61,10 @@ pub fn run(args: Args) -> Result<u8> {
         Some(Command::Attempts(args)) => attempts::run(&args, common),
         Some(Command::Collect(args)) => collect::run(&args, common),
         Some(Command::Follow(args)) => follow::run(&args, common),
+        Some(Command::Reclassify(args)) => reclassify::run(&args, common),
+        Some(Command::Compact(args)) => compact::run(&args, common),
+        Some(Command::Expire(args)) => expire::run(&args, common),
+        Some(Command::Verify(args)) => verify::run(&args, common),
         Some(Command::Classify(args)) => classify::run(&args, common),
         Some(Command::Explain(args)) => explain::run(&args, common),
         Some(Command::Rules(args)) => rules::run(&args.action, common),

@@ -6,6 +6,7 @@
 //! To add a format: a file here that implements [`Format`], and its entry in [`FORMATS`]; the tests walk the registry.
 
 mod cards;
+mod compare;
 mod csv;
 mod dir;
 mod error;
@@ -27,6 +28,7 @@ use std::path::Path;
 use bouncestat_aggregation::{Frame, Meta, Report, Table};
 use bouncestat_record::time::Micros;
 
+pub use compare::{parquet_rows, rows_that_differ};
 pub use dir::export_dir;
 pub use error::{Error, ErrorKind, Result};
 pub use partition::{DayFiles, Kept, Partitions};

@@ -26,7 +26,7 @@ use crate::{Error, Result};
 /// The folders of a dataset.
 pub(crate) const FOLDERS: [&str; 3] = ["attempts", "messages", "state"];
 /// What attempts end with until their commit is done.
-const NEW: &str = ".new";
+pub(crate) const NEW: &str = ".new";
 
 /// Whether a folder is a dataset.
 pub fn is_dataset(dir: &Path) -> bool {
@@ -123,7 +123,7 @@ impl Dataset {
 }
 
 /// Whether a file has a name as this program gives: nobody else's file is ever taken away.
-fn is_ours(file: &Path) -> bool {
+pub(crate) fn is_ours(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let name = name.strip_suffix(NEW).unwrap_or(&name);
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };

@@ -29,11 +29,12 @@ pub struct Error {
     kind: ErrorKind,
     path: PathBuf,
     message: String,
+    missing: bool,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, path: &Path, message: impl Into<String>) -> Self {
-        Self { kind, path: path.to_owned(), message: message.into() }
+        Self { kind, path: path.to_owned(), message: message.into(), missing: false }
     }
 
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
@@ -46,11 +47,25 @@ impl Error {
             }
             _ => "",
         };
-        Self::new(ErrorKind::Io, path, format!("{error}{remedy}"))
+        let missing = error.kind() == io::ErrorKind::NotFound;
+        Self { missing, ..Self::new(ErrorKind::Io, path, format!("{error}{remedy}")) }
     }
 
     pub(crate) fn damaged(path: &Path, what: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Damaged, path, format!("is damaged: {what}"))
+    }
+
+    /// The same, with what can be done, where a file is damaged or missing.
+    pub(crate) fn and(mut self, remedy: &str) -> Self {
+        if self.is_of_file() {
+            self.message = format!("{}; {remedy}", self.message);
+        }
+        self
+    }
+
+    /// Whether a file of the dataset is damaged or missing.
+    pub(crate) fn is_of_file(&self) -> bool {
+        self.kind == ErrorKind::Damaged || self.missing
     }
 
     /// What went wrong.

@@ -92,6 +92,9 @@ pub struct Segment {
     pub counts: (u64, u64, u64),
     /// First and last moment, microseconds UTC.
     pub span: Option<(i64, i64)>,
+    /// The day on which all its messages end, in days since 1970-01-01 UTC; `None`: it may hold several, or that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<i64>,
     /// How the lines of its commit count.
     pub lines: Lines,
     /// What else the lines of its commit say.

@@ -257,7 +257,7 @@ impl Reading {
     }
 }
 
-fn remarks_of(kept: &Remarks) -> remarks::Remarks {
+pub(crate) fn remarks_of(kept: &Remarks) -> remarks::Remarks {
     let Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours } = kept.clone();
     remarks::Remarks { lost, unreachable, unknown_events, unended, misaligned, repeated_hours, unrecognised: None }
 }
@@ -295,9 +295,9 @@ fn round(blocks: &mut Blocks) -> Result<Vec<Vec<u8>>> {
     Ok(round)
 }
 
-fn damaged(error: &Error) -> Problem {
+pub(crate) fn damaged(error: &Error) -> Problem {
     let remedy = "bouncestat verify DIR tells what is damaged, and puts it aside";
-    Problem::new(ProblemKind::Corrupt, error.path(), error.to_string(), remedy)
+    Problem::new(ProblemKind::Corrupt, error.path(), error.what(), remedy)
 }
 
 pub(crate) fn view_of(message: &Message) -> View<'_> {

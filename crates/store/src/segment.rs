@@ -8,6 +8,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use bouncestat_ingest::join::fold::View;
+use bouncestat_ingest::reject::Kept;
+use bouncestat_record::Mta;
 use sha2::{Digest, Sha256};
 
 use crate::block::{Builder, Contents, FULL};
@@ -18,7 +21,7 @@ use crate::{Error, Result};
 
 const FIRST_LINE: &[u8] = b"bouncestat messages 1\n";
 /// A file of messages is ended at this size, packed, and the next one begun: bounds what is held when attempts are made of one.
-const LARGEST: u64 = 48 << 20;
+pub(crate) const LARGEST: u64 = 48 << 20;
 
 /// Writes a segment's messages, block by block.
 pub(crate) struct Writing {
@@ -94,7 +97,25 @@ impl Writing {
         self.breathe(disk)
     }
 
-    fn write_block(&mut self, disk: &Disk) -> Result<()> {
+    /// Adds a message; tells whether the file is full.
+    pub fn message(&mut self, view: View<'_>, disk: &Disk) -> Result<bool> {
+        self.block.message(view);
+        self.breathe(disk)
+    }
+
+    /// Adds a reject; tells whether the file is full.
+    pub fn reject(&mut self, mta: Mta, file: u32, kept: &Kept, disk: &Disk) -> Result<bool> {
+        self.block.reject(mta, file, kept);
+        self.breathe(disk)
+    }
+
+    /// About how many bytes wait for their block to be full.
+    pub fn waiting(&self) -> usize {
+        self.block.bytes()
+    }
+
+    /// Writes what waits as a block.
+    pub fn write_block(&mut self, disk: &Disk) -> Result<()> {
         if self.block.is_empty() {
             return Ok(());
         }

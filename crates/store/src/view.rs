@@ -38,6 +38,7 @@ impl Known {
 }
 
 /// What is made of messages: attempts, and what deliveries add up to.
+#[derive(Default)]
 pub(crate) struct Made {
     pub days: Vec<Day>,
     pub sums: Vec<u8>,

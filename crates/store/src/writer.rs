@@ -3,10 +3,12 @@
 //! Either all of a commit holds or nothing of it. What was gathered and not committed is read again by the next run.
 
 mod commit;
+mod small;
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use bouncestat_ingest::input::Problem;
 use bouncestat_ingest::join::fold::View;
 use bouncestat_ingest::join::stitch::{Message, Stitcher};
 use bouncestat_ingest::join::store::Event;
@@ -29,6 +31,7 @@ use crate::tail::Tail;
 use crate::{Error, ErrorKind, Result};
 
 pub use commit::Committed;
+pub(crate) use commit::segment;
 
 /// Takes addresses out of what is kept. Equal addresses become equal texts, in every run.
 pub trait Redact: Send + Sync {
@@ -71,6 +74,8 @@ pub struct Writer {
     remarks: Remarks,
     /// By which rules and options deliveries are judged: sums of others are of no use.
     judged_by: String,
+    /// Files of the dataset that turned out to be damaged.
+    problems: Vec<Problem>,
     _lock: Lock,
 }
 
@@ -114,7 +119,7 @@ impl Writer {
             disk.make_dir(&dir.join(folder))?;
         }
         dataset.recover(&disk)?;
-        let (saved, path) = dataset.saved()?;
+        let (saved, path) = dataset.saved().map_err(|error| error.and(crate::tidy::STATE_IS_LOST))?;
         let stitcher = Stitcher::keeping(saved.open(&path)?, saved.newest.iter().copied());
         let Saved { files, names, .. } = saved;
         Ok(Self {
@@ -129,6 +134,7 @@ impl Writer {
             lines: Lines::default(),
             remarks: Remarks::default(),
             judged_by: judged_by.to_owned(),
+            problems: Vec::new(),
             _lock: lock,
         })
     }
@@ -136,6 +142,11 @@ impl Writer {
     /// What belongs to the dataset.
     pub fn manifest(&self) -> &Manifest {
         &self.dataset.manifest
+    }
+
+    /// Files of the dataset that turned out to be damaged, and are not needed to go on.
+    pub fn take_problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
     }
 
     /// How many steps were done on the disk.
@@ -225,7 +236,7 @@ impl Writer {
 }
 
 impl Lines {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.lines += other.lines;
         self.used += other.used;
@@ -238,7 +249,7 @@ impl Lines {
 }
 
 impl Remarks {
-    fn add(&mut self, other: &bouncestat_ingest::join::remarks::Remarks) {
+    pub(crate) fn add(&mut self, other: &bouncestat_ingest::join::remarks::Remarks) {
         for (by, (says, lost)) in &other.lost {
             let sum = self.lost.entry(by.clone()).or_default();
             *sum = (sum.0 + says, sum.1 + lost);

@@ -15,12 +15,13 @@ use bouncestat_record::time::{DAY, Micros};
 use crate::Result;
 use crate::block::Builder;
 use crate::dataset::entry;
+use crate::fill::Make;
 use crate::ids::Ids;
-use crate::manifest::{DayFile, Lines, Remarks, Segment, State, SumsFile};
-use crate::read::view_of;
-use crate::segment::{SUMS, Written, pack};
+use crate::manifest::{Lines, Remarks, Segment, State};
+use crate::read::{damaged, view_of};
+use crate::segment::Written;
 use crate::state::Saved;
-use crate::view::{self, Day, Known};
+use crate::view::{self, Known};
 use crate::writer::Writer;
 
 /// A message of Exchange ends nowhere in its logs: it is taken for whole when nothing was heard of it for so long.
@@ -88,7 +89,10 @@ impl Writer {
 
         for segment in next.segments.iter_mut().filter(|segment| again.contains(&segment.number)) {
             let ids = self.ids.get(&segment.number).cloned().unwrap_or_default();
-            self.fill(segment, &ids, &came_from, generation, rows, meta)?;
+            match self.fill(segment, &ids, &came_from, generation, rows, meta) {
+                Err(error) if error.is_of_file() => self.problems.push(damaged(&error)),
+                done => done?,
+            }
         }
         for (segment, ids) in &mut fresh {
             self.fill(segment, ids, &came_from, generation, rows, meta)?;
@@ -165,7 +169,11 @@ impl Writer {
         .saturating_sub(HOP);
         for segment in self.dataset.manifest.segments.iter().filter(|s| s.span.is_none_or(|(_, last)| last >= since)) {
             if !self.ids.contains_key(&segment.number) {
-                self.ids.insert(segment.number, self.dataset.ids(segment)?);
+                match self.dataset.ids(segment) {
+                    Ok(ids) => _ = self.ids.insert(segment.number, ids),
+                    // What it proves of hops is not known now. That must not keep new lines out.
+                    Err(error) => self.problems.push(damaged(&error)),
+                }
             }
         }
         Ok(())
@@ -186,19 +194,11 @@ impl Writer {
         rows: &C,
         meta: &Meta,
     ) -> Result<()> {
-        let name = format!("{:08}-{generation:08}", segment.number);
-        let bytes = ids.pack();
-        segment.ids = entry(format!("messages/{name}.ids"), &bytes);
-        self.disk.write(&self.dataset.path(&segment.ids.file), &bytes)?;
-        let known = Known::new(ids.hops.iter().copied(), came_from.iter().copied(), &self.tail.names);
-        segment.rules.clone_from(&meta.rules);
-        (segment.attempts, segment.sums) = (Vec::new(), None);
-        if let Some(blocks) = self.dataset.blocks(segment)? {
-            let made = view::of_blocks(blocks, &known, rows, meta, &self.dataset.manifest.redaction)?;
-            segment.attempts = self.write_days(&name, made.days)?;
-            segment.sums = Some(self.write_sums(&name, &made.sums, &made.counts)?);
-        }
-        Ok(())
+        self.make().fill(segment, ids, came_from, generation, rows, meta)
+    }
+
+    fn make(&self) -> Make<'_> {
+        Make { dataset: &self.dataset, disk: &self.disk, names: &self.tail.names, judged_by: &self.judged_by }
     }
 
     /// Writes open messages, how far files were read, and the attempts so far.
@@ -218,7 +218,7 @@ impl Writer {
         let count = open.len() as u64;
         let (resolved, _) = resolve(open);
         let days = view::of_views(resolved.iter().map(view_of), &known, rows, meta, &self.dataset.manifest.redaction)?;
-        let attempts = self.write_days(&format!("open-{generation:08}"), days)?;
+        let attempts = self.make().write_days(&format!("open-{generation:08}"), days)?;
         Ok(State {
             entry: file,
             open: count,
@@ -228,36 +228,10 @@ impl Writer {
             attempts,
         })
     }
-
-    /// Writes what deliveries add up to.
-    fn write_sums(&self, name: &str, sums: &[u8], counts: &Counts) -> Result<SumsFile> {
-        let packed = pack(SUMS, &serde_bytes::Bytes::new(sums));
-        let file = entry(format!("messages/{name}.sums"), &packed);
-        self.disk.write(&self.dataset.path(&file.file), &packed)?;
-        let e = &counts.excluded;
-        let excluded =
-            [e.probes, e.hops, e.notifications, e.discarded, e.suppressed, e.shadow, e.health, e.dropped, e.inbound, counts.lost];
-        Ok(SumsFile { entry: file, by: self.judged_by.clone(), excluded, events: counts.events })
-    }
-
-    /// Writes the attempts of days, under names that nobody reads yet.
-    fn write_days(&self, name: &str, days: Vec<Day>) -> Result<Vec<DayFile>> {
-        let mut files = Vec::with_capacity(days.len());
-        for (event_date, bytes, rows) in days {
-            let file = entry(format!("attempts/event_date={event_date}/{name}.parquet"), &bytes);
-            let path = self.dataset.new_path(&file.file);
-            if let Some(folder) = path.parent() {
-                self.disk.make_dir(folder)?;
-            }
-            self.disk.write(&path, &bytes)?;
-            files.push(DayFile { entry: file, event_date, rows });
-        }
-        Ok(files)
-    }
 }
 
 /// A segment that has no ids and attempts yet.
-fn segment(number: u64, written: Option<Written>) -> (Segment, Ids) {
+pub(crate) fn segment(number: u64, written: Option<Written>) -> (Segment, Ids) {
     let (messages, named, counts, span) = match written {
         Some(written) => (Some(written.file), written.named, written.counts, written.span),
         None => (None, Vec::new(), (0, 0, 0), None),
@@ -270,6 +244,7 @@ fn segment(number: u64, written: Option<Written>) -> (Segment, Ids) {
         span,
         lines: Lines::default(),
         remarks: Remarks::default(),
+        day: None,
         rules: String::new(),
         attempts: Vec::new(),
         sums: None,
