@@ -12,6 +12,7 @@ mod classify;
 mod completions;
 mod config;
 mod explain;
+mod follow;
 mod invariance;
 mod lab;
 mod man;

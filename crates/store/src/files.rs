@@ -218,7 +218,7 @@ impl Known {
 }
 
 /// The first bytes of a source, unpacked, and whether it is a plain file.
-fn first_bytes(source: &Source) -> Result<(Vec<u8>, bool), Problem> {
+pub(crate) fn first_bytes(source: &Source) -> Result<(Vec<u8>, bool), Problem> {
     let reader = input::open(source)?;
     let plain = reader.compression() == Compression::Plain && reader.encoding() == input::Encoding::Bytes;
     let mut chunks = Chunks::new(reader, ChunkOptions { target: HEAD, ..ChunkOptions::default() });

@@ -11,7 +11,7 @@ use bouncestat_ingest::rejoin::Held;
 use bouncestat_ingest::run::{FileEnd, Summary, has_stamp};
 use bouncestat_record::time::{Micros, SECOND};
 
-use crate::files::{Files, Found, Name};
+use crate::files::{Files, Found, Name, first_bytes};
 
 /// A file that was written to so recently may be in the middle of a line.
 const STILL_WRITTEN: Micros = 3600 * SECOND;
@@ -290,14 +290,10 @@ fn live(sources: &[Source], now: Micros) -> HashSet<PathBuf> {
     live
 }
 
-/// Whether the first line of a file is none that a log begins with. One that has no end yet tells nothing.
+/// Whether the first line of a file, packed or not, is none that a log begins with. One that has no end yet tells nothing.
 fn begins_with_a_rest(source: &Source) -> bool {
-    use std::io::Read;
-    const LONGEST: u64 = 64 << 10;
-    let mut first = Vec::new();
-    let read = std::fs::File::open(&source.path).and_then(|file| file.take(LONGEST).read_to_end(&mut first));
-    let end = first.iter().position(|b| *b == b'\n');
-    read.is_ok() && end.is_some_and(|end| !has_stamp(&first[..end]))
+    let Ok((first, _)) = first_bytes(source) else { return false };
+    first.iter().position(|b| *b == b'\n').is_some_and(|end| !has_stamp(&first[..end]))
 }
 
 /// The place behind the last whole line of a plain file.
