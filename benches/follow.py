@@ -213,7 +213,7 @@ def main():
         fed, written, seconds, last = feed(args, folder, log)
     # The last commit: nothing new for longer than commits are apart.
     now, changed = generation(dataset), time.time()
-    while time.time() - changed < 30:
+    while time.time() - changed < 15:
         time.sleep(0.1)
         if (new := generation(dataset)) != now:
             now, changed = new, time.time()
