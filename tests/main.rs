@@ -15,6 +15,7 @@ mod config;
 mod dataset;
 mod expire;
 mod explain;
+mod follow;
 mod invariance;
 mod kept;
 mod lab;

@@ -29,6 +29,7 @@ const MOST_WAITING: u64 = 2_000_000;
 
 /// Follows.
 pub fn run(args: &Follow, common: &Common) -> Result<u8> {
+    followable(args, common)?;
     let settings = Settings::resolve(common)?;
     let rules = rules(common)?.for_good();
     let redact = redactor(common)?;
@@ -95,6 +96,17 @@ pub fn run(args: &Follow, common: &Common) -> Result<u8> {
         status.commits.map(|c| format!(", {} into {}", notes::count(c.count, "commit"), reader.name())).unwrap_or_default()
     ));
     Ok(exit::FINE)
+}
+
+/// Refuses what cannot be followed, before anything is made.
+fn followable(args: &Follow, common: &Common) -> Result<()> {
+    if let Some(format) = common.format.as_deref().filter(|format| !matches!(*format, "table" | "jsonl")) {
+        anyhow::bail!("--format {format} is for reports: follow writes lines (table) or jsonl");
+    }
+    if args.paths.iter().any(|path| path == std::path::Path::new("-")) {
+        anyhow::bail!("standard input is read to its end, and not followed: bouncestat attempts - tells what is in it");
+    }
+    Ok(())
 }
 
 /// Waits for something new; false where it is time to go.

@@ -15,7 +15,7 @@ use crate::event::{Fields, Key, Sink, Sort};
 use crate::evidence::{self, Around, Bound, YearFrom};
 use crate::framing::{self, Stamp, wrap};
 use crate::input::lines;
-use crate::input::{self, ChunkOptions, Chunks, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
+use crate::input::{self, ChunkOptions, Chunks, Identity, Peek, Problem, ProblemKind, Reader, Source, SourceKind};
 use crate::join::hash_bytes;
 use crate::join::scan::is_comparable;
 use crate::mta::{self, FileFacts, LineReader};
@@ -62,6 +62,10 @@ pub struct PlannedFile {
     pub from: u64,
     /// Whether it may still grow: a last line without its end, and parts that wait for others, are left for the next run.
     pub live: bool,
+    /// The file that was looked into: where the name leads to another one when it is read, that one is left for the next run.
+    pub identity: Option<Identity>,
+    /// For a file without a mail server in it: so far it was looked into, in the unpacked text. What was written since may be of one.
+    pub(crate) looked: Option<u64>,
     /// Parts of lines that were read by an earlier run.
     pub(crate) joiner: Joiner,
     /// Stands where reading begins.
@@ -143,37 +147,44 @@ fn look(source: Source, options: &PlanOptions, bound: Option<Bound>) -> Result<L
         SourceKind::File => (input::peek(&source)?, None),
         SourceKind::Pipe | SourceKind::Stdin => input::open_peeked(&source).map(|(peek, reader)| (peek, Some(reader)))?,
     };
+    let mark = if peek.encoding == input::Encoding::Utf8Mark { 3 } else { 0 };
+    let length = peek.head.len() as u64 + mark;
     let peek = Peek { head: rejoin::text(peek.head), tail: peek.tail.map(rejoin::text), ..peek };
+    let is_file = source.kind == SourceKind::File;
     let keep = |file: PlannedFile| Some(PlannedFile { opened, ..file });
     let hint = |kind, what: &str, remedy: &str| Some(Problem::new(kind, &source.path, what, remedy));
     if peek.head.is_empty() {
         let problem = hint(ProblemKind::EmptyFile, "the file is empty", "nothing to do, if nothing was logged");
         let problem = peek.problem.clone().or(problem);
-        return Ok((keep(PlannedFile::foreign(source)), problem));
+        return Ok((keep(PlannedFile { looked: is_file.then_some(0), ..PlannedFile::foreign(source) }), problem));
     }
     if peek.binary {
         let hint = hint(ProblemKind::NotALog, "binary data, no log", "name the log files, or their folder");
         return Ok((None, peek.problem.clone().or(hint)));
     }
-    let found = options.mta.or_else(|| mta::detect(&peek.head)).or_else(|| search(&source, &peek));
+    let mut looked = (is_file && peek.complete).then_some(length);
+    let found = options.mta.or_else(|| mta::detect(&peek.head)).or_else(|| search(&source, &peek, &mut looked));
     let Some(mta) = found else {
         let problem = hint(
             ProblemKind::NotALog,
             "no line of Postfix, Exim or Exchange in it",
             "if it is a mail log, say whose: --mta postfix|exim|exchange",
         );
-        return Ok((keep(PlannedFile::foreign(source)), problem));
+        return Ok((keep(PlannedFile { looked, ..PlannedFile::foreign(source) }), problem));
     };
     Ok((keep(PlannedFile::new(source, &peek, mta, options, bound)), None))
 }
 
 /// Looks for the lines of a mail server past the first ones, in a file that holds other things too.
-fn search(source: &Source, peek: &Peek) -> Option<Mta> {
+fn search(source: &Source, peek: &Peek, looked: &mut Option<u64>) -> Option<Mta> {
     if peek.complete || source.kind != SourceKind::File {
         return None;
     }
     let reader = input::open(source).ok()?;
-    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| mta::detect(&rejoin::text(chunk.data)))
+    Chunks::new(reader, ChunkOptions::default()).find_map(|chunk| {
+        *looked = Some(chunk.offset + chunk.data.len() as u64);
+        mta::detect(&rejoin::text(chunk.data))
+    })
 }
 
 impl PlannedFile {
@@ -182,6 +193,8 @@ impl PlannedFile {
             number: 0,
             from: 0,
             live: false,
+            identity: None,
+            looked: None,
             joiner: Joiner::default(),
             source,
             mta: None,
@@ -238,6 +251,8 @@ impl PlannedFile {
             number: 0,
             from: 0,
             live: false,
+            identity: None,
+            looked: None,
             joiner: Joiner::default(),
             source,
             mta: Some(mta),

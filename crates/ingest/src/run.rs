@@ -8,6 +8,7 @@ mod overlap;
 mod produce;
 
 pub use gather::{Keeper, gather};
+pub use halves::has_stamp;
 pub use produce::FileEnd;
 
 use std::path::PathBuf;

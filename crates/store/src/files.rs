@@ -111,14 +111,14 @@ impl Files {
         &self.known[number]
     }
 
-    /// What is known of a source.
-    pub fn find(&self, source: &Source) -> Result<Found, Problem> {
+    /// What is known of a source, and the first bytes by which it is known.
+    pub fn find(&self, source: &Source) -> Result<(Found, Vec<u8>), Problem> {
         if source.kind != SourceKind::File {
-            return Ok(Found::New);
+            return Ok((Found::New, Vec::new()));
         }
         let alias = Alias::of(source);
         if alias.is_some_and(|alias| self.known.iter().any(|known| known.aliases.contains(&alias))) {
-            return Ok(Found::Read);
+            return Ok((Found::Read, Vec::new()));
         }
         let (head, plain) = first_bytes(source)?;
         let mut best: Option<usize> = None;
@@ -130,13 +130,15 @@ impl Files {
                 best = Some(number);
             }
         }
-        Ok(best.map_or(Found::New, Found::Known))
+        Ok((best.map_or(Found::New, Found::Known), head))
     }
 
-    /// Notes how far a source was read; `known` is the content that it goes on. Gives the number of the content.
+    /// Notes how far a source was read; `known` is the content that it goes on, `before` are the first bytes that it had. Where it begins
+    /// otherwise by now, it was emptied or replaced meanwhile, and only what was read counts. Gives the number of the content.
     pub fn read(
         &mut self,
         source: &Source,
+        before: &[u8],
         known: Option<usize>,
         consumed: u64,
         held: &Held,
@@ -145,7 +147,17 @@ impl Files {
         if source.kind != SourceKind::File || consumed == 0 {
             return Ok(None);
         }
-        let (mut head, plain) = first_bytes(source)?;
+        let (mut head, mut plain) = match first_bytes(source) {
+            Err(problem) if before.is_empty() => return Err(problem),
+            found => found.unwrap_or_default(),
+        };
+        let is_same = head.starts_with(before);
+        if !is_same {
+            if let Some(known) = known.filter(|known| self.known[*known].consumed >= consumed) {
+                return Ok(Some(known));
+            }
+            (head, plain) = (before.to_vec(), false);
+        }
         head.truncate(usize::try_from(consumed).unwrap_or(HEAD));
         let bytes = |(place, bytes): &(u64, Vec<u8>)| (*place, serde_bytes::ByteBuf::from(bytes.clone()));
         let head = (head.len() as u32, hash(&head));
@@ -160,7 +172,12 @@ impl Files {
             record: held.record.as_ref().map(bytes),
             shift: held.shift,
         };
-        if at_end && let Some(alias) = Alias::of(source) {
+        // What was written since it was read is not read, and its length tells.
+        let length = if plain { Some(consumed) } else { source.size };
+        if at_end
+            && is_same
+            && let Some(alias) = Alias::of(source).filter(|alias| Some(alias.size) == length)
+        {
             entry.aliases.retain(|other| (other.device, other.inode) != (alias.device, alias.inode));
             entry.aliases.push(alias);
             let surplus = entry.aliases.len().saturating_sub(MOST_ALIASES);
@@ -177,7 +194,7 @@ impl Files {
 
     /// Notes that a source holds nothing new beside a known content, so that it need not be opened again.
     pub fn same(&mut self, source: &Source, known: usize) {
-        if let Some(alias) = Alias::of(source)
+        if let Some(alias) = Alias::of(source).filter(|alias| Some(alias.size) == source.size)
             && !self.known[known].aliases.contains(&alias)
         {
             let aliases = &mut self.known[known].aliases;
@@ -201,7 +218,7 @@ impl Known {
 }
 
 /// The first bytes of a source, unpacked, and whether it is a plain file.
-fn first_bytes(source: &Source) -> Result<(Vec<u8>, bool), Problem> {
+pub(crate) fn first_bytes(source: &Source) -> Result<(Vec<u8>, bool), Problem> {
     let reader = input::open(source)?;
     let plain = reader.compression() == Compression::Plain && reader.encoding() == input::Encoding::Bytes;
     let mut chunks = Chunks::new(reader, ChunkOptions { target: HEAD, ..ChunkOptions::default() });

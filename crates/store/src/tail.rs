@@ -5,13 +5,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use bouncestat_ingest::input::{Problem, Source, SourceKind, rotation_rank};
+use bouncestat_ingest::input::{Identity, Problem, Source, SourceKind, rotation_rank};
 use bouncestat_ingest::plan::{Plan, PlanOptions, PlannedFile, plan};
 use bouncestat_ingest::rejoin::Held;
-use bouncestat_ingest::run::{FileEnd, Summary};
+use bouncestat_ingest::run::{FileEnd, Summary, has_stamp};
 use bouncestat_record::time::{Micros, SECOND};
 
-use crate::files::{Files, Found, Name};
+use crate::files::{Files, Found, Name, first_bytes};
 
 /// A file that was written to so recently may be in the middle of a line.
 const STILL_WRITTEN: Micros = 3600 * SECOND;
@@ -24,13 +24,24 @@ pub struct Planned {
     pub unchanged: usize,
 }
 
+/// A source of a plan.
+struct Chosen {
+    source: Source,
+    /// The file to which its name led then.
+    identity: Option<Identity>,
+    /// The content that it goes on.
+    known: Option<usize>,
+    /// Its first bytes.
+    head: Vec<u8>,
+}
+
 /// Knows which logs were read, and how far.
 #[derive(Default)]
 pub struct Tail {
     pub(crate) files: Files,
     pub(crate) names: Vec<Name>,
     /// The sources of the last plan, by number, and the contents that they go on.
-    sources: HashMap<u32, (Source, Option<usize>)>,
+    sources: HashMap<u32, Chosen>,
     /// Where contents were left, by their numbers: only what this program read itself.
     ends: HashMap<usize, FileEnd>,
 }
@@ -48,17 +59,19 @@ impl Tail {
     /// Plans what is new in `sources`. All of them are looked into: what is new gets its years from its neighbours, too.
     pub fn plan(&mut self, sources: Vec<Source>, options: &PlanOptions) -> Planned {
         let live = live(&sources, options.now);
+        let files = identities(&sources);
         let mut all = plan(sources, options);
         let problems = std::mem::take(&mut all.problems);
-        let files = all.files.into_iter().map(|file| (file.source.clone(), Some(file))).collect();
-        self.choose(files, &live, problems, options)
+        let planned = all.files.into_iter().map(|file| (file.source.clone(), Some(file))).collect();
+        self.choose(planned, &files, &live, problems, options)
     }
 
     /// Plans what is new in `sources`, and looks only into what changed: for a live log.
     pub fn tick(&mut self, sources: Vec<Source>, options: &PlanOptions) -> Planned {
         let live = live(&sources, options.now);
-        let files = sources.into_iter().map(|source| (source, None)).collect();
-        self.choose(files, &live, Vec::new(), options)
+        let files = identities(&sources);
+        let planned = sources.into_iter().map(|source| (source, None)).collect();
+        self.choose(planned, &files, &live, Vec::new(), options)
     }
 
     /// Takes all that is there for read: a live log is followed from its end.
@@ -71,7 +84,7 @@ impl Tail {
                 true => last_line_end(&file.source).unwrap_or(size),
                 false => size,
             };
-            let number = match self.files.read(&file.source, None, end, &Held::default(), end == size || size == u64::MAX) {
+            let number = match self.files.read(&file.source, &[], None, end, &Held::default(), end == size || size == u64::MAX) {
                 Ok(number) => number,
                 Err(problem) => {
                     problems.push(problem);
@@ -93,15 +106,21 @@ impl Tail {
     fn choose(
         &mut self,
         files: Vec<(Source, Option<PlannedFile>)>,
+        identities: &HashMap<PathBuf, Identity>,
         live: &HashSet<PathBuf>,
         mut problems: Vec<Problem>,
         options: &PlanOptions,
     ) -> Planned {
         let mut unchanged = 0;
+        let mut heads: HashMap<PathBuf, Vec<u8>> = HashMap::new();
         let mut fresh: Vec<(Source, Option<PlannedFile>)> = Vec::new();
         let mut goes_on: HashMap<usize, (Source, Option<PlannedFile>)> = HashMap::new();
         for (source, file) in files {
-            match self.files.find(&source) {
+            let found = self.files.find(&source).map(|(found, head)| {
+                heads.insert(source.path.clone(), head);
+                found
+            });
+            match found {
                 Ok(Found::New) => fresh.push((source, file)),
                 Ok(Found::Read) => unchanged += 1,
                 Ok(Found::Known(known)) => {
@@ -148,9 +167,16 @@ impl Tail {
         self.sources.clear();
         let mut numbered = Vec::with_capacity(chosen.len());
         for (mut file, known) in chosen {
+            // Where a name leads to another file by now, nobody knows which one was looked into: it is looked into again.
+            let identity = identities.get(&file.source.path).copied();
+            if identity != file.source.identity() {
+                continue;
+            }
+            file.identity = identity;
             file.number = self.number(&file.source);
             file.live = live.contains(&file.source.path);
-            self.sources.insert(file.number, (file.source.clone(), known));
+            let head = heads.remove(&file.source.path).unwrap_or_default();
+            self.sources.insert(file.number, Chosen { source: file.source.clone(), identity, known, head });
             numbered.push(file);
         }
         only_of(&mut problems, &numbered);
@@ -180,11 +206,13 @@ impl Tail {
     pub fn note_ends(&mut self, summary: &mut Summary) -> Vec<Problem> {
         let mut problems = Vec::new();
         for end in std::mem::take(&mut summary.ends) {
-            let Some((source, known)) = self.sources.get(&end.number) else { continue };
+            let Some(Chosen { source, identity, known, head }) = self.sources.get(&end.number) else { continue };
+            let moved = (source.identity() != *identity).then(|| now_at(source, *identity));
+            let source = moved.as_ref().unwrap_or(source);
             let failed = summary.problems.iter().any(|p| p.is_failure() && p.path == source.path);
             // A file that grew meanwhile, or whose last line has no end yet, is looked into again.
             let at_end = !failed && length(source).is_none_or(|size| end.consumed >= size);
-            match self.files.read(source, *known, end.consumed, &end.joiner.held(), at_end) {
+            match self.files.read(source, head, *known, end.consumed, &end.joiner.held(), at_end) {
                 Ok(Some(number)) => drop(self.ends.insert(number, end)),
                 Ok(None) => {}
                 Err(problem) => problems.push(problem),
@@ -204,6 +232,20 @@ impl Tail {
     }
 }
 
+/// The files to which names lead.
+fn identities(sources: &[Source]) -> HashMap<PathBuf, Identity> {
+    sources.iter().filter_map(|source| Some((source.path.clone(), source.identity()?))).collect()
+}
+
+/// A file that has another name since it was read; under its old one, where it has none in the same folder any more.
+fn now_at(source: &Source, identity: Option<Identity>) -> Source {
+    let folder = source.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let others =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| Source { path: entry.path(), ..source.clone() });
+    let found = identity.and_then(|identity| others.into_iter().find(|other| other.identity() == Some(identity)));
+    found.unwrap_or_else(|| source.clone())
+}
+
 /// The length of a plain file as it lies on the disk; of others it tells nothing.
 fn length(source: &Source) -> Option<u64> {
     use bouncestat_ingest::input::{Compression, Encoding, open};
@@ -219,8 +261,8 @@ fn only_of(problems: &mut Vec<Problem>, files: &[PlannedFile]) {
     problems.retain(|problem| problem.is_failure() || files.iter().any(|file| file.source.path == problem.path));
 }
 
-/// The files that may be in the middle of a line: the youngest of each log, where it was written to not long ago; and the one before it,
-/// as long as the youngest holds no whole line: a rotation in the middle of a line leaves its beginning there.
+/// The files that may be in the middle of a line: those that were written to not long ago. A server goes on in a file that was renamed until
+/// it is told. But where the next file of the same log begins with the rest of a line, that line has no other end.
 fn live(sources: &[Source], now: Micros) -> HashSet<PathBuf> {
     let mut logs: HashMap<_, Vec<_>> = HashMap::new();
     for (i, source) in sources.iter().enumerate().filter(|(_, source)| source.kind == SourceKind::File) {
@@ -231,25 +273,27 @@ fn live(sources: &[Source], now: Micros) -> HashSet<PathBuf> {
     let mut live = HashSet::new();
     for mut log in logs.into_values() {
         log.sort();
+        let mut next: Option<&Source> = None;
         for (_, i) in log.into_iter().rev() {
             let source = &sources[i];
             let modified = source.modified.and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
             if modified.is_none_or(|at| (at.as_micros() as Micros) < now - STILL_WRITTEN) {
-                break;
+                next = Some(source);
+                continue;
             }
-            live.insert(source.path.clone());
-            if has_whole_line(source) {
-                break;
+            if !next.is_some_and(begins_with_a_rest) {
+                live.insert(source.path.clone());
             }
+            next = Some(source);
         }
     }
     live
 }
 
-/// Whether a file holds the end of a line. One that is large does, for all that matters here.
-fn has_whole_line(source: &Source) -> bool {
-    const SMALL: u64 = 64 << 10;
-    source.size.is_none_or(|size| size > SMALL) || std::fs::read(&source.path).is_ok_and(|bytes| bytes.contains(&b'\n'))
+/// Whether the first line of a file, packed or not, is none that a log begins with. One that has no end yet tells nothing.
+fn begins_with_a_rest(source: &Source) -> bool {
+    let Ok((first, _)) = first_bytes(source) else { return false };
+    first.iter().position(|b| *b == b'\n').is_some_and(|end| !has_stamp(&first[..end]))
 }
 
 /// The place behind the last whole line of a plain file.

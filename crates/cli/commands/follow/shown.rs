@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use bouncestat_classification::Classifier;
 
 use crate::args::{Common, Follow};
@@ -38,7 +38,8 @@ impl Shown {
         let to = match (screen, common.format.as_deref()) {
             (Some(screen), _) => To::Screen(Box::new(screen)),
             (None, Some("jsonl")) => To::Json(JsonLines::new(out(common)?, args.delivered)),
-            (None, None | Some("table")) => {
+            // Others were refused before.
+            (None, _) => {
                 let on_terminal = common.output.is_none() && io::IsTerminal::is_terminal(&io::stdout());
                 let look = Look {
                     zone: settings.zone,
@@ -48,7 +49,6 @@ impl Shown {
                 };
                 To::Lines(Lines::new(out(common)?, look))
             }
-            (None, Some(other)) => bail!("--format {other} is for reports: follow writes lines (table) or jsonl"),
         };
         Ok(Self { to, rates: Rates::new(Box::new(|verdict, blame, provider| rules.remedy(verdict, blame, provider))) })
     }

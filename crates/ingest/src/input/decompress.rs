@@ -21,20 +21,19 @@ use super::encoding::{DETECT_BYTES, Encoding, Utf16, detect};
 use super::problem::{Problem, ProblemKind};
 use super::raw::{BLOCK, Raw};
 use super::sniff::{SNIFF_BYTES, Sniff, cut_mark, packed, sniff};
-use super::source::{Source, SourceKind};
+use super::source::{Identity, Source, SourceKind, identity};
 
 /// Foreign bytes after a whole member, up to this many, are taken for padding; more may be a damaged member.
 const PADDING: u64 = 4096;
 
 /// Opens a source. An error means that nothing at all can be read from it.
 pub fn open(source: &Source) -> Result<Reader, Problem> {
-    let inner: Box<dyn Read + Send> = match source.kind {
-        SourceKind::Stdin => Box::new(io::stdin()),
-        SourceKind::File | SourceKind::Pipe => {
-            Box::new(File::open(&source.path).map_err(|e| Problem::from_io(&source.path, &e))?)
-        }
-    };
-    Reader::new(&source.path, inner)
+    if source.kind == SourceKind::Stdin {
+        return Reader::new(&source.path, Box::new(io::stdin()));
+    }
+    let file = File::open(&source.path).map_err(|e| Problem::from_io(&source.path, &e))?;
+    let opened = file.metadata().ok().filter(|_| source.kind == SourceKind::File).and_then(|metadata| identity(&metadata));
+    Ok(Reader { identity: opened, ..Reader::new(&source.path, Box::new(file))? })
 }
 
 /// Opens a source so that its text begins at `offset`, the place of a line's first byte. A plain file is not read up to there; of other
@@ -49,6 +48,7 @@ pub fn open_at(source: &Source, offset: u64) -> Result<Reader, Problem> {
         let failed = |e: io::Error| Problem::from_io(&source.path, &e);
         let mut file = File::open(&source.path).map_err(failed)?;
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        reader.identity = file.metadata().ok().and_then(|metadata| identity(&metadata));
         reader.raw = Raw::new(Box::new(file));
         reader.spill.clear();
         reader.spilled = 0;
@@ -85,6 +85,7 @@ pub struct Reader {
     unpacked: u64,
     start: u64,
     ended: bool,
+    identity: Option<Identity>,
     problems: Vec<Problem>,
 }
 
@@ -119,6 +120,7 @@ impl Reader {
             unpacked: 0,
             start: 0,
             ended: false,
+            identity: None,
             problems: Vec::new(),
         };
         reader.look(DETECT_BYTES);
@@ -143,6 +145,11 @@ impl Reader {
                 self.utf16 = Some(utf16);
             }
         }
+    }
+
+    /// Which file this is, whatever its name leads to by now.
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
     }
 
     /// Reads the next bytes of text. 0 is the end: then [`Reader::problems`] is complete.

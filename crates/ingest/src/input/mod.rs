@@ -34,4 +34,4 @@ pub use names::{Age, Rotation, rotation_rank};
 pub use peek::{Peek, open_peeked, peek};
 pub use places::{Machine, Place, Places, default_places};
 pub use problem::{Problem, ProblemKind};
-pub use source::{Source, SourceKind};
+pub use source::{Identity, Source, SourceKind};

@@ -35,7 +35,32 @@ pub struct Source {
     pub folder: String,
 }
 
+/// Which file a name leads to, as the system tells it: device and inode. Names are given to other files while logs rotate.
+pub type Identity = (u64, u64);
+
+/// What a file is known by; `None` where the system tells no such thing.
+pub fn identity(metadata: &fs::Metadata) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
 impl Source {
+    /// The file to which its name leads now.
+    pub fn identity(&self) -> Option<Identity> {
+        if self.kind != SourceKind::File {
+            return None;
+        }
+        identity(&fs::metadata(&self.path).ok()?)
+    }
+
     /// A source for one path that is not a folder.
     pub fn from_path(path: &Path) -> Result<Self, Problem> {
         let metadata = fs::metadata(path).map_err(|e| Problem::from_io(path, &e))?;

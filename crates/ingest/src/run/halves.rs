@@ -100,6 +100,6 @@ impl Halves {
 }
 
 /// Whether a line begins as a line of a log does.
-fn has_stamp(line: &[u8]) -> bool {
+pub fn has_stamp(line: &[u8]) -> bool {
     line.first() == Some(&b'#') || Stamp::read(line).is_some() || framing::syslog(line).is_some() || wrap::inner(line).is_some()
 }

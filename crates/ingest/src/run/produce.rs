@@ -62,10 +62,20 @@ pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &Syn
             None => input::open_at(&file.source, file.from),
         };
         let told = match opened {
+            // It was rotated away in this moment: whoever looks again finds it under another name, and the new one beside it.
+            Ok(reader) if file.identity.is_some() && reader.identity() != file.identity => true,
             Ok(reader) => {
                 let chunks = Chunks::new(reader, options);
-                let reading =
-                    Reading { place: index, file: file.number, live: file.live, packed_before, handed_out: 0, held: 0, send };
+                let reading = Reading {
+                    place: index,
+                    file: file.number,
+                    live: file.live,
+                    looked: file.looked,
+                    packed_before,
+                    handed_out: 0,
+                    held: 0,
+                    send,
+                };
                 reading.read(chunks, file.reader, file.joiner, &mut halves, spare)
             }
             Err(problem) => send.send(Note::Problem(problem)).is_ok(),
@@ -84,6 +94,8 @@ struct Reading<'s> {
     file: u32,
     /// Somebody still writes it: what has no end yet is left for the next run.
     live: bool,
+    /// Where nobody reads its lines: so far it is known that nothing of a mail server is in it.
+    looked: Option<u64>,
     packed_before: u64,
     /// Bytes of the text that were handed out.
     handed_out: u64,
@@ -104,8 +116,9 @@ impl Reading<'_> {
         let mut end = chunks.reader().start_offset();
         loop {
             spare.try_iter().for_each(|buffer| chunks.recycle(buffer));
-            let Some(chunk) = chunks.next() else { break };
-            let (mut data, offset) = halves.mend(self.place, chunk.data, chunk.offset, chunk.last);
+            let Some(mut chunk) = chunks.next() else { break };
+            let new = reader.is_none() && self.beyond(&mut chunk.data, chunk.offset);
+            let (mut data, offset) = halves.mend(self.place, chunk.data, chunk.offset, chunk.last && !new);
             if self.live && chunk.last {
                 let whole = memrchr(b'\n', &data).map_or(0, |i| i + 1);
                 self.held = (data.len() - whole) as u64;
@@ -130,6 +143,10 @@ impl Reading<'_> {
             if !told {
                 return false;
             }
+            if new {
+                // The rest of it is not read at all.
+                return self.send.send(Note::End(FileEnd { number: self.file, consumed: end, reader, joiner })).is_ok();
+            }
         }
         let packed = self.packed_before + chunks.reader().packed();
         if !self.live
@@ -149,6 +166,18 @@ impl Reading<'_> {
             .send
             .send(Note::End(FileEnd { number: self.file, consumed: chunks.position() - self.held, reader, joiner }))
             .is_ok()
+    }
+
+    /// Cuts off what was written since somebody looked for a mail server in it; false where nothing was.
+    fn beyond(&self, data: &mut Vec<u8>, offset: u64) -> bool {
+        let Some(looked) = self.looked else { return false };
+        let most = usize::try_from(looked.saturating_sub(offset)).unwrap_or(usize::MAX);
+        if data.len() <= most {
+            return false;
+        }
+        // Its last line may have had no end then.
+        data.truncate(memrchr(b'\n', &data[..most]).map_or(0, |i| i + 1));
+        true
     }
 
     /// Hands out a piece with a reader that stands at its start, and moves on where more follows.
