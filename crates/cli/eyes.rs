@@ -2,6 +2,8 @@
 //!
 //! What is not known yet is not shown: the sender of a message whose first lines were read long ago, say. A hop is not told from a delivery.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bouncestat_classification::Classifier;
 use bouncestat_ingest::event::Kind;
 use bouncestat_ingest::join::fold::View;
@@ -27,6 +29,8 @@ pub struct Eyes<'r> {
     pub files: &'r [String],
     /// What is older is not shown.
     pub from: Micros,
+    /// How much was older.
+    pub older: &'r AtomicU64,
 }
 
 impl Watcher for Eyes<'_> {
@@ -37,7 +41,11 @@ impl Watcher for Eyes<'_> {
     }
 
     fn seen(&self, part: &mut Vec<Seen>, message: View<'_>, event: &Event) {
-        if event.at < self.from || is_notification(&message) {
+        if is_notification(&message) {
+            return;
+        }
+        if event.at < self.from {
+            self.older.fetch_add(u64::from(event.kind.is_attempt()), Ordering::Relaxed);
             return;
         }
         let action = match event.kind {

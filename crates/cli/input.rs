@@ -13,6 +13,9 @@ use crate::{notes, when};
 /// The dataset that a PATH names, if one does: it stands alone.
 pub fn dataset<'p>(paths: &'p [PathBuf], common: &'p Common) -> Result<Option<&'p Path>> {
     let paths = if paths.is_empty() { &common.from_file.paths } else { paths };
+    if let Some(dir) = paths.iter().find(|path| bouncestat_store::is_begun(path)) {
+        bail!("{} is a dataset that was begun and holds nothing yet: run bouncestat collect into it again", dir.display());
+    }
     let Some(dir) = paths.iter().find(|path| bouncestat_store::is_dataset(path)) else { return Ok(None) };
     if paths.len() > 1 {
         bail!("{} is a dataset: name it alone, logs and other datasets by themselves", dir.display());

@@ -180,6 +180,15 @@ pub fn redactor(common: &Common) -> Result<Redactor> {
     Ok(Redactor::with_key(common.redact, key))
 }
 
+/// The same for what is kept in a dataset: with another key in every run, what one run leaves open would never join the next one's lines.
+pub fn lasting_redactor(common: &Common) -> Result<Redactor> {
+    let named = common.redact_key_file.is_some() || std::env::var_os("BOUNCESTAT_REDACT_KEY").is_some_and(|key| !key.is_empty());
+    if common.redact != Redaction::None && !named {
+        bail!("--redact into a dataset needs a key that stays the same: --redact-key-file FILE (openssl rand -hex 32 > FILE)");
+    }
+    redactor(common)
+}
+
 /// The recipients' domains that are asked for.
 pub fn domains(common: &Common) -> Result<Domains> {
     Domains::new(&common.domain)

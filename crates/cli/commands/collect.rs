@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use bouncestat_aggregation::Meta;
+use bouncestat_ingest::input::Problem;
 use bouncestat_ingest::join::window::Window;
 use bouncestat_ingest::run::Summary;
 use bouncestat_store::{Committed, Redact, Writer};
@@ -13,17 +14,26 @@ use serde_json::json;
 use super::{Bar, compact, judged_by, kept, run_options, tell};
 use crate::args::{Collect, Common};
 use crate::consumers::Kept;
+use crate::fault::Nothing;
 use crate::output::Output;
 use crate::redact::Redactor;
-use crate::settings::{Settings, redactor, rules};
+use crate::settings::{Settings, lasting_redactor, rules};
 use crate::{input, notes};
 
 /// Collects.
 pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     let settings = Settings::resolve(common)?;
     let rules = rules(common)?;
-    let redact = redactor(common)?;
-    let (sources, problems) = input::sources(&args.paths, common)?;
+    let redact = lasting_redactor(common)?;
+    let (mut sources, problems) = input::sources(&args.paths, common)?;
+    // Its own files are no logs, wherever it lies.
+    if let Ok(into) = args.into.canonicalize() {
+        sources.retain(|source| !source.path.canonicalize().is_ok_and(|path| path.starts_with(&into)));
+    }
+    if sources.is_empty() && problems.iter().any(Problem::is_failure) {
+        // Nothing was found: no dataset is made for it.
+        return Err(Nothing(problems).into());
+    }
     // A folder was looked into by now: its files are named here.
     if let Some(dataset) = sources.iter().filter_map(|s| s.path.parent()).find(|dir| bouncestat_store::is_dataset(dir)) {
         bail!("{} is a dataset: logs are collected into one, not from one", dataset.display());
@@ -34,8 +44,10 @@ pub fn run(args: &Collect, common: &Common) -> Result<u8> {
     let mut plan = planned.plan;
     plan.problems.splice(0..0, problems);
     notes::say_plan(&plan);
-    if planned.unchanged > 0 {
-        notes::note(format!("{} hold nothing new", notes::count(planned.unchanged as u64, "file")));
+    match planned.unchanged as u64 {
+        0 => {}
+        1 => notes::note("1 file holds nothing new"),
+        n => notes::note(format!("{} hold nothing new", notes::count(n, "file"))),
     }
     let bar = Bar::new(plan.files.iter().map(|f| f.source.size).sum(), common.no_progress);
     let options = run_options(Window::default(), &settings);

@@ -8,7 +8,7 @@ mod shown;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bouncestat_record::time::Micros;
 
 use super::run_options;
@@ -16,7 +16,7 @@ use crate::args::{Common, Follow};
 use crate::live::screen::{Key, Screen};
 use crate::live::status::{Commits, Status};
 use crate::live::watch::{Watch, Woke};
-use crate::settings::{Settings, domains, redactor, rules};
+use crate::settings::{Settings, domains, lasting_redactor, redactor, rules};
 use crate::{exit, input, notes, when};
 
 use reader::{Reader, Tick};
@@ -32,8 +32,11 @@ pub fn run(args: &Follow, common: &Common) -> Result<u8> {
     followable(args, common)?;
     let settings = Settings::resolve(common)?;
     let rules = rules(common)?.for_good();
-    let redact = redactor(common)?;
+    let redact = if args.into.is_some() { lasting_redactor(common)? } else { redactor(common)? };
     let domains = domains(common)?;
+    if let Some(dir) = input::dataset(&args.paths, common)? {
+        bail!("{} is a dataset: logs are followed, and a dataset is reported of", dir.display());
+    }
     let every = when::span(&args.every).filter(|span| *span > 0).map(|span| Duration::from_micros(span as u64));
     let every = every.ok_or_else(|| anyhow::anyhow!("--every {:?} is no span of time; write 60s, 5m or 1h", args.every))?;
     let since = settings.window(common, || None)?.since;
@@ -55,12 +58,20 @@ pub fn run(args: &Follow, common: &Common) -> Result<u8> {
         Status { since: settings.present, commits: reader.commits(), is_polling: watch.is_polling(), ..Status::default() };
     let mut last_commit = (Instant::now(), Duration::ZERO);
     reader.begin(first, common, &settings)?;
+    let mut older = 0;
     loop {
         // What is there is read to its end before anybody waits.
         let tick = reader.tick(&args.paths, common, &settings, rules, &domains, from)?;
         status.now = now();
         status.is_behind = tick.lines > 0;
         take(&mut status, &tick, &reader);
+        if older == 0 && tick.older > 0 && since.is_none() && !shown.has_screen() {
+            // A zone that is guessed wrong, or a clock that is behind, would hide everything.
+            notes::note(
+                "attempts stamped before the start are not shown; --since 1h shows them (and --tz names the zone of stamps)",
+            );
+        }
+        older += tick.older;
         if !shown.show(&tick.seen, &status)? {
             break;
         }
@@ -90,10 +101,14 @@ pub fn run(args: &Follow, common: &Common) -> Result<u8> {
     }
     shown.end();
     notes::note(format!(
-        "followed {} of {}{}",
+        "followed {} of {}{}{}",
         notes::count(status.lines, "line"),
         notes::count(status.files as u64, "file"),
-        status.commits.map(|c| format!(", {} into {}", notes::count(c.count, "commit"), reader.name())).unwrap_or_default()
+        status.commits.map(|c| format!(", {} into {}", notes::count(c.count, "commit"), reader.name())).unwrap_or_default(),
+        match older {
+            0 => String::new(),
+            n => format!("; {} from before the start not shown", notes::count(n, "attempt")),
+        }
     ));
     Ok(exit::FINE)
 }
@@ -101,10 +116,10 @@ pub fn run(args: &Follow, common: &Common) -> Result<u8> {
 /// Refuses what cannot be followed, before anything is made.
 fn followable(args: &Follow, common: &Common) -> Result<()> {
     if let Some(format) = common.format.as_deref().filter(|format| !matches!(*format, "table" | "jsonl")) {
-        anyhow::bail!("--format {format} is for reports: follow writes lines (table) or jsonl");
+        bail!("--format {format} is for reports: follow writes lines (table) or jsonl");
     }
     if args.paths.iter().any(|path| path == std::path::Path::new("-")) {
-        anyhow::bail!("standard input is read to its end, and not followed: bouncestat attempts - tells what is in it");
+        bail!("standard input is read to its end, and not followed: bouncestat attempts - tells what is in it");
     }
     Ok(())
 }

@@ -80,7 +80,7 @@ pub struct RunOptions {
 }
 
 /// What a run read.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// How lines count.
     pub tally: Tally,

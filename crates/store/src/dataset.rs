@@ -33,6 +33,11 @@ pub fn is_dataset(dir: &Path) -> bool {
     dir.join(MANIFEST).is_file()
 }
 
+/// Whether a folder is a dataset that was begun, by a run that ended before its first commit.
+pub fn is_begun(dir: &Path) -> bool {
+    !is_dataset(dir) && dir.join(crate::lock::LOCK).is_file() && FOLDERS.iter().any(|folder| dir.join(folder).is_dir())
+}
+
 /// The folder, and what belongs to it.
 #[derive(Debug)]
 pub(crate) struct Dataset {

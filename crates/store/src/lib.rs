@@ -25,7 +25,7 @@ mod view;
 mod writer;
 
 pub use block::{Builder, Contents};
-pub use dataset::is_dataset;
+pub use dataset::{is_begun, is_dataset};
 pub use disk::Disk;
 pub use error::{Error, ErrorKind, Result};
 pub use manifest::{DayFile, FileEntry, Lines, MANIFEST, Manifest, Remarks, Segment, State, SumsFile};

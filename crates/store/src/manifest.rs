@@ -27,6 +27,9 @@ pub struct Manifest {
     pub version: String,
     /// What was done to addresses: `none`, `local`, `address`.
     pub redaction: String,
+    /// Tells the key of the hashes from another one; it tells nothing of the key. Empty where nothing is hashed.
+    #[serde(default)]
+    pub redaction_key: String,
     /// How often it was written.
     pub generation: u64,
     /// Which lists of messages it has, oldest first.
@@ -158,12 +161,13 @@ pub struct State {
 
 impl Manifest {
     /// Of a dataset that holds nothing.
-    pub(crate) fn empty(redaction: &str) -> Self {
+    pub(crate) fn empty(redaction: &str, key: &str) -> Self {
         Self {
             bouncestat_dataset: FORM,
             schema_version: bouncestat_aggregation::schema::SCHEMA_VERSION.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             redaction: redaction.to_owned(),
+            redaction_key: key.to_owned(),
             generation: 0,
             segments: Vec::new(),
             state: None,

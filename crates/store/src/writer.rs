@@ -37,6 +37,8 @@ pub(crate) use commit::segment;
 pub trait Redact: Send + Sync {
     /// A message without them; the first `kept` of its events have none any more.
     fn message(&self, message: View<'_>, kept: usize) -> Message;
+    /// Tells its key from another one, and nothing of the key.
+    fn key_mark(&self) -> String;
     /// A reject without them.
     fn reject(&self, mta: Mta, reject: &Kept) -> Kept;
 }
@@ -91,6 +93,7 @@ impl Writer {
         disk: Disk,
         since: &str,
     ) -> Result<Self> {
+        let key = redact.as_ref().map(|redact| redact.key_mark()).unwrap_or_default();
         let known = Manifest::read(dir)?;
         if known.is_none() {
             let mut others = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
@@ -106,7 +109,11 @@ impl Writer {
         disk.make_dir(dir)?;
         let lock = Lock::take(dir, since)?;
         // Only what is read under the lock holds.
-        let manifest = Manifest::read(dir)?.unwrap_or_else(|| Manifest::empty(redaction));
+        let manifest = Manifest::read(dir)?.unwrap_or_else(|| Manifest::empty(redaction, &key));
+        if manifest.redaction == redaction && manifest.redaction_key != key {
+            let message = "was collected with another key: hashes of both would not fit; name the key of the first run";
+            return Err(Error::new(ErrorKind::Mismatch, dir, message));
+        }
         if manifest.redaction != redaction {
             let message = format!(
                 "was collected with --redact {}, and this run has --redact {redaction}: rows of both would not fit; collect into another folder",

@@ -1,6 +1,7 @@
 //! Reads what is new in logs that grow, again and again; keeps it in a dataset, or only what is open.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::Result;
 use bouncestat_classification::Classifier;
@@ -36,6 +37,8 @@ pub struct Tick {
     pub bytes: u64,
     pub files: usize,
     pub newest: Option<Micros>,
+    /// Attempts that are older than what is shown.
+    pub older: u64,
     pub seen: Vec<Seen>,
     pub problem: Option<String>,
 }
@@ -54,8 +57,8 @@ enum Keeps {
     Dataset(Box<Writer>),
     /// Only what is open.
     Open {
-        tail: Tail,
-        stitcher: Stitcher,
+        tail: Box<Tail>,
+        stitcher: Box<Stitcher>,
     },
 }
 
@@ -71,7 +74,7 @@ impl Reader {
     ) -> Result<Self> {
         let keeps = match &args.into {
             Some(dir) => Keeps::Dataset(Box::new(collect::open(dir, redact.clone(), &judged_by(rules, common), settings)?)),
-            None => Keeps::Open { tail: Tail::default(), stitcher: Stitcher::keeping(Vec::new(), []) },
+            None => Keeps::Open { tail: Box::default(), stitcher: Box::new(Stitcher::keeping(Vec::new(), [])) },
         };
         let name = args.into.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default();
         Ok(Self { at_end: at_end && args.into.is_none(), first: true, keeps, redact, name })
@@ -140,7 +143,8 @@ impl Reader {
             return Ok(tick);
         }
         let names = tail.names();
-        let eyes = Eyes { rules, redact: &self.redact, domains, files: &names, from };
+        let older = AtomicU64::new(0);
+        let eyes = Eyes { older: &older, rules, redact: &self.redact, domains, files: &names, from };
         let run = run_options(Window::default(), settings);
         let mut seen = Vec::new();
         let mut on_seen = |part: Vec<Seen>| seen.extend(part);
@@ -163,6 +167,7 @@ impl Reader {
         tick.unrecognised = summary.tally.unrecognised;
         tick.bytes = summary.bytes;
         tick.newest = seen.iter().map(|seen| seen.at).max();
+        tick.older = older.into_inner();
         tick.seen = seen;
         Ok(tick)
     }

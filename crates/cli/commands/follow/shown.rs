@@ -35,7 +35,10 @@ impl Shown {
         rules: &'static Classifier,
         screen: Option<Screen>,
     ) -> Result<Self> {
-        let to = match (screen, common.format.as_deref()) {
+        // The extension of -o tells the format, as it does for reports.
+        let by_name = common.output.as_deref().and_then(|path| path.extension()).is_some_and(|extension| extension == "jsonl");
+        let format = common.format.as_deref().or(by_name.then_some("jsonl"));
+        let to = match (screen, format) {
             (Some(screen), _) => To::Screen(Box::new(screen)),
             (None, Some("jsonl")) => To::Json(JsonLines::new(out(common)?, args.delivered)),
             // Others were refused before.

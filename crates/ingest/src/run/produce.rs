@@ -51,6 +51,12 @@ pub struct FileEnd {
     pub joiner: Joiner,
 }
 
+impl std::fmt::Debug for FileEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileEnd").field("number", &self.number).field("consumed", &self.consumed).finish_non_exhaustive()
+    }
+}
+
 /// Reads all files into buffers that come back through `spare`. Ends early when nobody listens any more.
 pub(super) fn produce(files: Vec<PlannedFile>, options: ChunkOptions, send: &SyncSender<Note>, spare: &Receiver<Vec<u8>>) {
     let mut packed_before = 0;

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use bouncestat_aggregation::{AttemptBatch, Batch, Meta};
 use bouncestat_ingest::event::Kind;
-use bouncestat_ingest::join::fold::Counts;
 use bouncestat_ingest::join::hash_bytes;
 use bouncestat_ingest::join::stitch::{Message, resolve};
 use bouncestat_ingest::join::store::Part;
