@@ -121,6 +121,20 @@ pub fn plan(sources: Vec<Source>, options: &PlanOptions) -> Plan {
 }
 
 impl Plan {
+    /// Of files that begin in one moment, the one that ends first is the older: where that is not known, it is read. A packed piece of a busy
+    /// log may begin in the second in which the next piece begins.
+    fn find_ends(&mut self) {
+        let mut starts: Vec<Micros> = self.files.iter().filter_map(|file| file.start).collect();
+        starts.sort_unstable();
+        let is_shared = |start: Micros| starts.partition_point(|at| *at <= start) - starts.partition_point(|at| *at < start) > 1;
+        let rejects = self.rejects;
+        for file in self.files.iter_mut().filter(|file| file.end.is_none() && file.source.kind == SourceKind::File) {
+            if file.start.is_some_and(is_shared) {
+                file.end = file.read_to_end(rejects);
+            }
+        }
+    }
+
     /// A plan of files that were looked into.
     pub fn of(files: Vec<PlannedFile>, problems: Vec<Problem>, rejects: bool) -> Self {
         let mut plan = Self { files, problems, rejects };
@@ -130,6 +144,7 @@ impl Plan {
 
     /// Puts the files in the order of what is in them.
     pub fn order(&mut self) {
+        self.find_ends();
         // A file without events has no place in time; where two begin and end together, names tell which is older.
         self.files.sort_by_cached_key(|f| {
             let name = f.source.path.file_name().unwrap_or_default().to_string_lossy();
