@@ -6,8 +6,10 @@ Types, counts, sums, nulls, encodings, metadata; the same attempts in every form
 """
 import datetime
 import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -82,7 +84,12 @@ def check_sample(sample, out):
     days = check_folder(out / "days")
     assert sum(entry["rows"] for entry in days) == report["totals"]["attempts"]
     # The dataset that logs are collected into holds the same attempts: of what is whole, and of what is still open.
-    run("collect", *logs(sample), "--into", out / "dataset")
+    # A clone's files are new, and what ends in the middle might go on: copies are old.
+    old = out / "old" / sample.name
+    shutil.copytree(sample, old)
+    for path in old.rglob("*"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    run("collect", *logs(old), "--into", out / "dataset")
     columns = "delivery_id, event_date::date, event_time::timestamptz, outcome, reason, smtp_code::bigint, reply_text, source_offset::bigint"
     readers = [
         f"read_csv('{out}/attempts/attempts.csv', strict_mode=true, types={{'smtp_code': 'BIGINT', 'reply_text': 'VARCHAR', 'delivery_id': 'VARCHAR'}})",
